@@ -1,0 +1,44 @@
+# Everything a developer does here. Needs Python 3.10 or newer and make; the rest goes into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+PORT ?= 8000
+
+.DEFAULT_GOAL := help
+.PHONY: help run setup test check lint types format bench clean
+
+help:            ## show these lines
+	@sed -n 's/^\([a-z]*\): *[^#]*## */\1\t/p' Makefile | expand -t 10
+
+run: $(READY)    ## set everything up and serve on http://localhost:8000
+	@PATH="$(CURDIR)/$(BIN):$$PATH" chalice local --port $(PORT)
+
+setup: $(READY)  ## set everything up
+
+test: $(READY)   ## run the tests
+	@$(BIN)/python -m pytest
+
+check: lint types test  ## everything that must be green: style, types, tests
+
+lint: $(READY)
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: $(READY)
+	@$(BIN)/mypy
+
+format: $(READY) ## put the code into the project's form
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+bench: $(READY)  ## measure against stock chalice local with moto's server (a few minutes)
+	@$(BIN)/python -m benchmarks
+
+clean:           ## remove the environment and every cache
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(READY): requirements.txt requirements-dev.txt constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	  { echo "Python 3.10 or newer is needed; try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@echo "Setting up .venv (once)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $(READY)
