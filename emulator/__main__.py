@@ -1,0 +1,58 @@
+"""``python -m emulator``: look at the emulator of the project in the current folder."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from emulator.control import ControlClient, EmulatorGoneError
+from emulator.running import StateFolder, StateFolderError
+
+
+@click.group()
+def cli() -> None:
+    """Look at the emulator that chalice local runs for the project in this folder."""
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def status(*, as_json: bool) -> None:
+    """What runs and what waits."""
+    try:
+        running = StateFolder(Path.cwd()).find()
+        found = None if running is None else ControlClient(running).status()
+    except (StateFolderError, EmulatorGoneError) as error:
+        raise click.ClickException(str(error)) from None
+    if found is None:
+        raise click.ClickException(
+            "no emulator runs for this folder. Start one with: chalice local"
+        )
+    click.echo(msgspec.json.encode(found).decode() if as_json else _table(found))
+
+
+@cli.command(hidden=True)
+def serve() -> None:
+    """The emulator's own process; chalice local starts it."""
+    # moto takes a third of a second to import, which no other command should wait for
+    importlib.import_module("emulator.serve").main()
+
+
+def _table(found: dict[str, Any]) -> str:
+    lines = [f"emulator   process {found['pid']}, AWS at {found['endpoint']}"]
+    lines += [f"function   {name}" for name in found["functions"]]
+    lines += [
+        f"queue      {name}: {counts['visible']} waiting, {counts['in_flight']} in flight, "
+        f"{counts['delayed']} delayed"
+        for name, counts in found["queues"].items()
+    ]
+    lines += [f"table      {name}: {rows} items" for name, rows in found["tables"].items()]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(cli(prog_name="python -m emulator"))

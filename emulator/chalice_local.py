@@ -1,0 +1,178 @@
+"""The one place that knows how ``chalice local`` starts, and joins in.
+
+Chalice has no plug-ins. ``create_local_server`` is the function that every start goes through, with
+and without autoreload, and that deploy, package and gen-policy never call; it is replaced by one
+that first registers the project with the emulator's process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import logging
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import chalice.cli
+import chalice.local
+import click
+import psutil
+
+from emulator import early_clients, gateway, guard, project, reload_filter, start
+from emulator.clock import SystemClock
+from emulator.control import ControlClient, EmulatorGoneError, JournalSender, RefusedError
+from emulator.journal import Entry
+from emulator.running import StateFolderError
+from emulator.template import Names, TemplateError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chalice import Chalice
+    from chalice.config import Config
+
+    from emulator.running import Running
+
+ACCOUNT_ID = "123456789012"
+REGION_DEFAULT = "us-east-1"
+
+
+def attach(app: Chalice) -> None:
+    """Start or find the emulator, if it is ``chalice local`` that imports the app."""
+    if not _is_serving():
+        return
+    if clients := early_clients.existing_clients():
+        _stop(
+            "an AWS client was made before emulator.attach(app), and would reach real AWS: "
+            + "; ".join(clients)
+            + ". Make it after attach, or in a function."
+        )
+    sys.dont_write_bytecode = True
+    # chalice local shows every library's INFO lines: botocore says where it found the dummy keys
+    logging.getLogger("botocore").setLevel(logging.WARNING)
+    directory = Path.cwd()
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or REGION_DEFAULT
+    owner_pid = os.getppid() if "CHALICE_WORKER" in os.environ else os.getpid()
+    try:
+        running, is_new = start.find_or_start(directory, owner_pid=owner_pid, region=region)
+    except (start.AlreadyRunningError, StateFolderError) as error:
+        _stop(str(error))
+    guard.pin_environment(os.environ, running.endpoint, region)
+    guard.forbid("aws")
+    reload_filter.install()
+    threading.excepthook = _explain_broken_app
+    _end_with(owner_pid, running.pid)
+    chalice.local.create_local_server = _Server(running, region=region, is_new=is_new)
+
+
+class _Server:
+    """Stands in for Chalice's ``create_local_server``."""
+
+    def __init__(self, running: Running, *, region: str, is_new: bool) -> None:
+        self._running = running
+        self._region = region
+        self._is_new = is_new
+        self._control = ControlClient(running)
+
+    def __call__(self, app: Chalice, config: Config, host: str, port: int) -> Any:
+        names = Names(
+            app=config.app_name,
+            stage=config.chalice_stage,
+            region=self._region,
+            account_id=ACCOUNT_ID,
+        )
+        try:
+            described = project.describe(app, config, names)
+            notes = self._control.register(described)
+            sender = JournalSender(self._control.journal)
+            server = gateway.create_server(
+                app, config, host=host, port=port, record=_recorder(sender)
+            )
+        except (TemplateError, RefusedError, EmulatorGoneError, gateway.ListenError) as error:
+            _stop(str(error))
+        self._introduce(described, notes)
+        return server
+
+    def _introduce(self, described: project.Project, notes: list[str]) -> None:
+        if not self._is_new:
+            return
+        sources = [f"{m.function} <- {m.queue_name}" for m in described.queue_mappings]
+        sources += [f"{s.function} <- {s.expression}" for s in described.schedules]
+        taken = (
+            ""
+            if self._running.endpoint.endswith(f":{start.PORT_PREFERRED}")
+            else (f" (port {start.PORT_PREFERRED} is taken)")
+        )
+        _say(f"AWS for this project: {self._running.endpoint}{taken}")
+        for source in sources:
+            _say(f"Function {source}")
+        for note in notes:
+            _say(f"Note: {note}")
+
+
+def _recorder(sender: JournalSender) -> gateway.Record:
+    clock = SystemClock()
+
+    def record(*, method: str, path: str, status: int, duration_ms: int, request_id: str) -> None:
+        data = {"status": status, "duration_ms": duration_ms, "request_id": request_id}
+        sender.add(
+            Entry(
+                at_ms=clock.now_ms(), subject="api", action="request",
+                data={"route": f"{method} {path}", **data},
+            )
+        )  # fmt: skip
+
+    return record
+
+
+def _is_serving() -> bool:
+    code = chalice.cli.create_local_server.__code__
+    frame = inspect.currentframe()
+    while frame is not None:
+        if frame.f_code is code:
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _end_with(owner_pid: int, emulator_pid: int) -> None:
+    """Leave when ``chalice local`` has gone (SIGTERM reaches only its parent), or the emulator."""
+    if owner_pid != os.getpid():
+        _when_ended(owner_pid, lambda: os._exit(0))
+    _when_ended(
+        emulator_pid,
+        lambda: _stop(
+            f"the emulator (process {emulator_pid}) has ended, and its queues and tables with it. "
+            "Start chalice local again."
+        ),
+    )
+
+
+def _when_ended(pid: int, act: Callable[[], object]) -> None:
+    def wait() -> None:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            psutil.Process(pid).wait()
+        act()
+
+    threading.Thread(target=wait, name=f"end of {pid}", daemon=True).start()
+
+
+def _explain_broken_app(args: threading.ExceptHookArgs) -> None:
+    """What Chalice's reloader leaves of an app.py that raises is a dead thread: say what to do."""
+    sys.excepthook(args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback)
+    _say("app.py could not be loaded. Correct it and save: chalice local reloads by itself.")
+
+
+def _say(text: str) -> None:
+    click.echo(text)
+
+
+def _stop(text: str) -> NoReturn:
+    """End this process from whichever thread: under autoreload Chalice imports the app in one."""
+    click.echo(f"chalice local: {text}", err=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(1)

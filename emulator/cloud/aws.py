@@ -1,0 +1,118 @@
+"""AWS in one object: moto behind one lock, with our own SQS delivery in its seat.
+
+Every request, from a socket or from a client in this process, goes through ``Cloud.handle``.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import threading
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+import moto.backend_index
+import moto.backends
+from moto.core.base_backend import BackendDict
+from moto.core.exceptions import HTTPException
+from moto.core.request import Request
+
+from emulator.sqs import backend as sqs_backend
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from emulator.clock import Clock
+    from emulator.journal import Journal
+
+ACCOUNT_ID = "123456789012"
+REGION = "us-east-1"
+
+
+class Answer(NamedTuple):
+    """An HTTP answer of AWS."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class UnknownServiceError(LookupError):
+    """moto has no service of that name."""
+
+
+class Cloud:
+    """One account of AWS, as far as moto knows it.
+
+    ``condition`` is the one lock: it is held around every request and every step of an event
+    source, released while anybody waits, and notified whenever a queue changes. moto itself has no
+    lock, and loses updates and messages when threads share it.
+    """
+
+    def __init__(self, clock: Clock, journal: Journal) -> None:
+        self.clock = clock
+        self.condition = threading.Condition(threading.RLock())
+        BackendDict.reset()
+        sqs_backend.seat(clock=clock, condition=self.condition, journal=journal)
+
+    def handle(
+        self,
+        *,
+        service: str,
+        region: str,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+    ) -> Answer:
+        """Answer one request to ``service`` (the name it was signed for) at the client's own
+        ``url``.
+
+        Raises UnknownServiceError if moto does not have it.
+        """
+        with self.condition:
+            handler = _handler(service, region, urlsplit(url).path)
+            request = Request.from_primitives(method, url, headers, body)
+            try:
+                status, answer_headers, answer = handler(request, request.raw_url, request.headers)
+            except HTTPException as error:
+                status, answer_headers = error.code or 500, dict(error.get_headers())
+                answer = error.get_body()
+        return Answer(int(status), _plain(answer_headers), _bytes(answer))
+
+
+def _handler(service: str, region: str, path: str) -> Callable[..., Any]:
+    """moto's function for a path of a service, found under the name AWS would serve it at."""
+    url = f"https://{service}.{region}.amazonaws.com{path}"
+    for pattern, handler in _routes(service, region):
+        if pattern.match(url):
+            return handler
+    raise UnknownServiceError(f"moto serves no {path} of {service}")
+
+
+@functools.lru_cache(maxsize=256)
+def _routes(service: str, region: str) -> list[tuple[re.Pattern[str], Callable[..., Any]]]:
+    name = _backend_name(service, region)
+    regions = moto.backends.get_backend(name)[ACCOUNT_ID]
+    backend = regions[REGION] if REGION in regions else regions["aws"]
+    return [(re.compile(url), handler) for url, handler in backend.urls.items()]
+
+
+def _backend_name(service: str, region: str) -> Any:
+    host = f"https://{service}.{region}.amazonaws.com"
+    for name, pattern in moto.backend_index.backend_url_patterns:
+        if pattern.match(host):
+            return name
+    raise UnknownServiceError(f"moto has no service {service!r}")
+
+
+def _plain(headers: Mapping[str, Any]) -> dict[str, str]:
+    # moto keeps the status among the headers; it is no header
+    return {name: str(value) for name, value in headers.items() if name.lower() != "status"}
+
+
+def _bytes(body: Any) -> bytes:
+    if body is None:
+        return b""
+    return body.encode() if isinstance(body, str) else bytes(body)

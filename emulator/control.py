@@ -1,0 +1,145 @@
+"""How ``chalice local`` and the command line talk to the emulator's process.
+
+A few paths beside AWS's own on the same endpoint. Every one needs the run's token, which only a
+reader of the state file knows.
+"""
+
+from __future__ import annotations
+
+import http.client
+import queue
+import threading
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from emulator.journal import Entry
+from emulator.project import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from emulator.emulator import Emulator
+    from emulator.running import Running
+
+TOKEN_HEADER = "X-Emulator-Token"
+#: A project is registered once moto is imported, which takes a busy machine a few seconds.
+REGISTER_SECONDS_MAX = 60
+
+_JSON = {"Content-Type": "application/json"}
+
+
+class EmulatorGoneError(ConnectionError):
+    """The emulator's process does not answer."""
+
+
+class RefusedError(ValueError):
+    """The emulator refused what was sent; the message is for the user."""
+
+
+class Control:
+    """The emulator's side: answers the control paths."""
+
+    def __init__(self, emulator: Emulator, about: Mapping[str, Any]) -> None:
+        """``about`` is added to every status: pid, endpoint."""
+        self._emulator = emulator
+        self._about = about
+
+    def __call__(
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+    ) -> tuple[int, dict[str, str], bytes]:
+        action = self._ACTIONS.get((method, path))
+        if action is None:
+            return 404, _JSON, msgspec.json.encode({"message": f"no control path {method} {path}"})
+        try:
+            answer = action(self, body)
+        except (msgspec.DecodeError, ValueError) as error:
+            return 400, _JSON, msgspec.json.encode({"message": str(error)})
+        return 200, _JSON, msgspec.json.encode(answer)
+
+    def _status(self, body: bytes) -> dict[str, Any]:
+        return {**self._about, **self._emulator.status()}
+
+    def _register(self, body: bytes) -> dict[str, Any]:
+        return {"notes": self._emulator.apply(msgspec.json.decode(body, type=Project))}
+
+    def _journal(self, body: bytes) -> dict[str, Any]:
+        for entry in msgspec.json.decode(body, type=list[Entry]):
+            self._emulator.journal.add(entry)
+        return {}
+
+    _ACTIONS = {  # noqa: RUF012
+        ("GET", "/_emulator/status"): _status,
+        ("PUT", "/_emulator/project"): _register,
+        ("POST", "/_emulator/journal"): _journal,
+    }
+
+
+class ControlClient:
+    """The other side: one connection for each call, so that a reload leaves none behind."""
+
+    def __init__(self, running: Running) -> None:
+        self._running = running
+
+    def status(self) -> dict[str, Any]:
+        """Raises EmulatorGoneError."""
+        return self._call("GET", "/_emulator/status")
+
+    def register(self, project: Project) -> list[str]:
+        """Make the project what runs; returns what to tell the user.
+
+        Raises RefusedError if something in it cannot be created, EmulatorGoneError.
+        """
+        answer = self._call("PUT", "/_emulator/project", project)
+        return list(answer["notes"])
+
+    def journal(self, entries: list[Entry]) -> None:
+        """Raises EmulatorGoneError."""
+        self._call("POST", "/_emulator/journal", entries)
+
+    def _call(self, method: str, path: str, value: Any = None) -> dict[str, Any]:
+        address = urlsplit(self._running.endpoint)
+        connection = http.client.HTTPConnection(
+            address.hostname or "127.0.0.1", address.port, timeout=REGISTER_SECONDS_MAX
+        )
+        headers = {TOKEN_HEADER: self._running.token, **_JSON}
+        body = b"" if value is None else msgspec.json.encode(value)
+        try:
+            connection.request(method, path, body=body, headers=headers)
+            answer = connection.getresponse()
+            content = msgspec.json.decode(answer.read())
+        except (OSError, http.client.HTTPException, msgspec.DecodeError) as error:
+            raise EmulatorGoneError(
+                f"the emulator (process {self._running.pid}) does not answer: {error}"
+            ) from None
+        finally:
+            connection.close()
+        if answer.status != http.HTTPStatus.OK:
+            raise RefusedError(content.get("message", f"status {answer.status}"))
+        return dict(content)
+
+
+class JournalSender:
+    """Carries entries to the emulator from a thread of its own, so that no request waits for it."""
+
+    def __init__(self, send: Callable[[list[Entry]], None]) -> None:
+        self._send = send
+        self._entries: queue.SimpleQueue[Entry] = queue.SimpleQueue()
+        threading.Thread(target=self._run, name="journal", daemon=True).start()
+
+    def add(self, entry: Entry) -> None:
+        self._entries.put(entry)
+
+    def _run(self) -> None:
+        while True:
+            batch = [self._entries.get()]
+            while not self._entries.empty():
+                batch.append(self._entries.get())
+            try:
+                self._send(batch)
+            except (EmulatorGoneError, RefusedError):
+                return

@@ -1,0 +1,95 @@
+"""What goes into a function and what comes out: values shared by every runner and event source."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import msgspec
+
+
+class FunctionSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """One Lambda function of the project, as Chalice would deploy it."""
+
+    #: the name in app.py, e.g. ``process_jobs``
+    name: str
+    #: the name AWS would show, ``<app>-<stage>-<name>``
+    function_name: str
+    #: module and attribute, e.g. ``app.process_jobs``
+    handler: str
+    timeout_seconds: int = 60
+    memory_mb: int = 128
+    environment: dict[str, str] = {}
+    #: None: only the account's limit holds
+    reserved_concurrency: int | None = None
+    region: str = "us-east-1"
+    account_id: str = "123456789012"
+
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:lambda:{self.region}:{self.account_id}:function:{self.function_name}"
+
+
+class Invocation(msgspec.Struct, frozen=True, kw_only=True):
+    """One call of a function."""
+
+    request_id: str
+    #: the event as JSON text
+    payload: bytes
+    #: when the function's timeout ends it, milliseconds since 1970
+    deadline_ms: int
+    trace_header: str | None = None
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """How an invocation ended.
+
+    ``error`` is None when the function returned. Otherwise it is AWS's error type
+    (``ValueError``, ``Sandbox.Timedout``, ``Runtime.ExitError`` …)
+    and ``payload`` is the JSON object ``{"errorMessage", "errorType", …}``.
+    https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
+    """
+
+    payload: bytes
+    error: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.error is None
+
+    def value(self) -> Any:
+        """The answer, decoded; raises msgspec.DecodeError if it is not JSON."""
+        return msgspec.json.decode(self.payload)
+
+    @classmethod
+    def failed(cls, error: str, message: str, **more: Any) -> Outcome:
+        """An error in the shape Lambda gives it."""
+        body = {"errorMessage": message, "errorType": error, **more}
+        return cls(payload=msgspec.json.encode(body), error=error)
+
+
+class Function(Protocol):
+    """A function that can be invoked: in an execution environment, or in place."""
+
+    @property
+    def spec(self) -> FunctionSpec: ...
+
+    def try_acquire(self) -> bool:
+        """Take one slot of the function's concurrency; False is a throttle (HTTP 429 on AWS)."""
+
+    def release(self) -> None:
+        """Give the slot back."""
+
+    def invoke(self, payload: bytes, *, trace_header: str | None = None) -> Outcome:
+        """Run the function once and wait for its outcome. Never raises for what the function does.
+
+        The caller holds a slot from ``try_acquire``.
+        """
+
+    def recycle(self) -> None:
+        """The code has changed: warm memory ends, a running invocation finishes on the old code."""
+
+    def retire(self) -> None:
+        """The function is no longer wanted: like ``recycle``, and nothing is kept warm again."""
+
+    def close(self) -> None:
+        """End everything the function runs."""

@@ -1,0 +1,45 @@
+"""Numbers AWS publishes, each with the page it comes from.
+
+SQS: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-quotas.html
+Lambda: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+Mapping: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-parameters.html
+"""
+
+from __future__ import annotations
+
+#: SQS: most messages one ReceiveMessage returns, and most entries in one batch request.
+RECEIVE_MESSAGES_MAX = 10
+#: SQS: body and message attributes of one message, and of one batch request.
+MESSAGE_BYTES_MAX = 1_048_576
+#: SQS: longest WaitTimeSeconds.
+RECEIVE_WAIT_SECONDS_MAX = 20
+#: SQS: longest DelaySeconds.
+DELAY_SECONDS_MAX = 900
+#: SQS: longest visibility timeout, counted from the receive.
+VISIBILITY_TIMEOUT_SECONDS_MAX = 43_200
+#: SQS FIFO: how long a deduplication id is remembered.
+DEDUPLICATION_SECONDS = 300
+
+#: Lambda: largest event of a synchronous invocation, and largest batch of a mapping.
+EVENT_BYTES_MAX = 6 * 1024 * 1024
+#: Lambda: largest answer, as the service words it in its error.
+RESPONSE_BYTES_MAX = 6_291_556
+#: Lambda: how long an environment may take to load the function's module.
+INIT_SECONDS_MAX = 10
+#: Lambda: function timeout when none is set, and the longest.
+FUNCTION_TIMEOUT_SECONDS_DEFAULT = 3
+FUNCTION_TIMEOUT_SECONDS_MAX = 900
+
+#: Mapping: defaults and bounds.
+BATCH_SIZE_DEFAULT = 10
+BATCH_SIZE_MAX = 10_000
+BATCH_SIZE_FIFO_MAX = 10
+BATCHING_WINDOW_SECONDS_MAX = 300
+#: Mapping: batches in flight at once before any scaling.
+CONCURRENT_BATCHES_START = 5
+
+#: API Gateway: largest request.
+#: https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
+REQUEST_BYTES_MAX = 10 * 1024 * 1024
+#: API Gateway: how long an integration may take.
+INTEGRATION_SECONDS_MAX = 29

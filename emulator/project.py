@@ -1,0 +1,184 @@
+"""What a Chalice app declares, as plain values: functions, event sources, resources.
+
+Made in the process that has imported ``app.py`` and sent to the emulator's process, which never
+imports the project itself.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from chalice.app import ScheduledEventConfig, SQSEventConfig
+from chalice.utils import to_cfn_resource_name
+
+from emulator import template
+from emulator.invocation import FunctionSpec
+from emulator.mapping.schedule import ScheduleSpec
+from emulator.mapping.sqs import QueueMappingSpec
+from emulator.template import Names, Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from chalice import Chalice
+    from chalice.config import Config
+
+#: AWS's advice for a queue that feeds a function: six times its timeout, five receives or more.
+#: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+VISIBILITY_TIMEOUTS_PER_FUNCTION_TIMEOUT = 6
+MAX_RECEIVE_COUNT = 5
+
+#: what Chalice deploys when the configuration says nothing
+#: https://aws.github.io/chalice/topics/configfile.html
+TIMEOUT_SECONDS_DEFAULT = 60
+MEMORY_MB_DEFAULT = 128
+
+
+class Project(msgspec.Struct, frozen=True, kw_only=True):
+    """A Chalice project as the emulator runs it."""
+
+    names: Names
+    directory: str
+    functions: list[FunctionSpec]
+    queue_mappings: list[QueueMappingSpec]
+    schedules: list[ScheduleSpec]
+    resources: list[Resource]
+    #: what to tell the user once: what is not run locally, what the template does not name
+    notes: list[str]
+
+
+def describe(app: Chalice, config: Config, names: Names) -> Project:
+    """The project as Chalice would deploy it for ``config``'s stage.
+
+    Raises template.TemplateError if ``.chalice/resources.json`` cannot be used.
+    """
+    directory = Path(config.project_dir)
+    resources = template.read(directory / template.PATH, names)
+    functions = {
+        source.name: _function(source, config, names)
+        for source in app.event_sources
+        if isinstance(source, (SQSEventConfig, ScheduledEventConfig))
+    }
+    queue_sources = [s for s in app.event_sources if isinstance(s, SQSEventConfig)]
+    missing = list(_missing_queues(queue_sources, functions, resources))
+    return Project(
+        names=names,
+        directory=str(directory),
+        functions=list(functions.values()),
+        queue_mappings=[_queue_mapping(source, names, resources) for source in queue_sources],
+        schedules=[
+            ScheduleSpec(name=s.name, expression=_expression(s), function=s.name)
+            for s in app.event_sources
+            if isinstance(s, ScheduledEventConfig)
+        ],
+        resources=[*resources, *missing],
+        notes=[*_missing_notes(missing), *_not_run(app, functions)],
+    )
+
+
+def _function(source: Any, config: Config, names: Names) -> FunctionSpec:
+    scoped = config.scope(names.stage, source.name)
+    return FunctionSpec(
+        name=source.name,
+        function_name=names.physical(source.name),
+        handler=source.handler_string,
+        timeout_seconds=scoped.lambda_timeout or TIMEOUT_SECONDS_DEFAULT,
+        memory_mb=scoped.lambda_memory_size or MEMORY_MB_DEFAULT,
+        environment=dict(scoped.environment_variables),
+        reserved_concurrency=scoped.reserved_concurrency,
+        region=names.region,
+        account_id=names.account_id,
+    )
+
+
+def _queue_mapping(
+    source: SQSEventConfig, names: Names, resources: list[Resource]
+) -> QueueMappingSpec:
+    return QueueMappingSpec(
+        uuid=f"{names.physical(source.name)}-{_queue_name(source)}",
+        queue_name=_queue_name(source),
+        function=source.name,
+        batch_size=source.batch_size,
+        window_seconds=source.maximum_batching_window_in_seconds,
+        maximum_concurrency=source.maximum_concurrency,
+        report_batch_item_failures=_reports_batch_item_failures(source.name, resources),
+    )
+
+
+def _queue_name(source: SQSEventConfig) -> str:
+    return str(source.queue or source.queue_arn.rsplit(":", 1)[-1])
+
+
+def _expression(source: ScheduledEventConfig) -> str:
+    expression = source.schedule_expression
+    return expression if isinstance(expression, str) else str(expression.to_string())
+
+
+def _reports_batch_item_failures(function: str, resources: list[Resource]) -> bool:
+    """Whether the merged template adds ReportBatchItemFailures to the function's SQS event."""
+    logical_id = to_cfn_resource_name(function)
+    events = (r.properties.get("Events", {}) for r in resources if r.logical_id == logical_id)
+    return any(
+        "ReportBatchItemFailures" in event.get("Properties", {}).get("FunctionResponseTypes", [])
+        for event_by_name in events
+        for event in event_by_name.values()
+    )
+
+
+def _missing_queues(
+    sources: list[SQSEventConfig], functions: dict[str, FunctionSpec], resources: list[Resource]
+) -> Iterator[Resource]:
+    """A queue and a dead-letter queue for each that a decorator names and the template does not."""
+    named = {r.properties.get("QueueName") for r in resources if r.type == "AWS::SQS::Queue"}
+    for source in sources:
+        name = _queue_name(source)
+        if name in named:
+            continue
+        named.add(name)
+        function = functions[source.name]
+        stem, dot, fifo = name.partition(".fifo")
+        dead_letters = f"{stem}-dead-letters{dot}{fifo}"
+        kind = {"FifoQueue": True} if dot else {}
+        arn = f"arn:aws:sqs:{function.region}:{function.account_id}:{dead_letters}"
+        logical_id = to_cfn_resource_name(stem.replace("-", "_")) + "Queue"
+        yield Resource(
+            logical_id=logical_id.replace("Queue", "DeadLetterQueue"),
+            type="AWS::SQS::Queue",
+            properties={"QueueName": dead_letters, **kind},
+        )
+        yield Resource(
+            logical_id=logical_id,
+            type="AWS::SQS::Queue",
+            properties={
+                "QueueName": name,
+                **kind,
+                "VisibilityTimeout": (
+                    VISIBILITY_TIMEOUTS_PER_FUNCTION_TIMEOUT * function.timeout_seconds
+                ),
+                "RedrivePolicy": {"deadLetterTargetArn": arn, "maxReceiveCount": MAX_RECEIVE_COUNT},
+            },
+        )
+
+
+def _missing_notes(missing: list[Resource]) -> list[str]:
+    if not missing:
+        return []
+    lines = {r.logical_id: {"Type": r.type, "Properties": r.properties} for r in missing}
+    text = msgspec.json.format(msgspec.json.encode({"Resources": lines}), indent=2).decode()
+    names = ", ".join(str(r.properties["QueueName"]) for r in missing)
+    return [
+        f"{template.PATH} does not name {names}: created here with AWS's advised settings. "
+        f"To deploy the same, put this into {template.PATH}:\n{text}"
+    ]
+
+
+def _not_run(app: Chalice, functions: dict[str, FunctionSpec]) -> list[str]:
+    """A sentence for each event source that this version does not run."""
+    return [
+        f"{source.name}: {type(source).__name__.removesuffix('EventConfig')} events "
+        "do not run locally yet"
+        for source in app.event_sources
+        if source.name not in functions
+    ]

@@ -1,0 +1,113 @@
+"""Where a project's emulator process is written down, so that a reload finds it again.
+
+A folder of the user's own under the temporary directory, named after the project's path: never
+inside the project, where writing would make Chalice reload. ``running`` is locked for as long as
+the emulator lives, so a stale file is known by its lock, whatever process has the number now.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import stat
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+
+class StateFolderError(OSError):
+    """The folder for the emulator's state cannot be used; the message says why."""
+
+
+class Running(msgspec.Struct, frozen=True, kw_only=True):
+    """One emulator process, as another process finds it."""
+
+    pid: int
+    endpoint: str
+    #: proves to the control paths that the caller may read this file
+    token: str
+    project: str
+    #: the ``chalice local`` whose end ends the emulator
+    owner_pid: int
+
+
+class StateFolder:
+    """The state of one project's emulator on this machine."""
+
+    def __init__(self, project: Path, root: Path | None = None) -> None:
+        """Raises StateFolderError if the folder cannot be made, or is another user's."""
+        base = (root or Path(tempfile.gettempdir())) / f"emulator-{os.getuid()}"
+        name = hashlib.sha256(str(project.resolve()).encode()).hexdigest()[:16]
+        self.path = base / name
+        for folder in (base, self.path):
+            _make_private(folder)
+
+    def lock(self) -> Lock:
+        return Lock(self.path / "running")
+
+    def read(self) -> Running | None:
+        """What was last written, None if nothing readable is there. The process may be gone."""
+        try:
+            return msgspec.json.decode((self.path / "state.json").read_bytes(), type=Running)
+        except (FileNotFoundError, msgspec.DecodeError):
+            return None
+
+    def write(self, running: Running) -> None:
+        """Replace the file in one step, so that nobody ever reads half of it."""
+        fresh = self.path / f"state.json.{os.getpid()}"
+        fresh.touch(mode=0o600)
+        fresh.write_bytes(msgspec.json.encode(running))
+        fresh.replace(self.path / "state.json")
+
+    def find(self) -> Running | None:
+        """The emulator that runs now, None if none does."""
+        with self.lock() as lock:
+            return None if lock.held else self.read()
+
+
+class Lock:
+    """A file lock: ``held`` says whether this process got it. The fd may be handed to a child."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.held = False
+        self.fd = -1
+
+    def __enter__(self) -> Lock:
+        self.fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.held = False
+        else:
+            self.held = True
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        # closing gives the lock back, unless a child has inherited it
+        os.close(self.fd)
+
+
+def _make_private(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = folder.stat()
+    except OSError as error:
+        raise StateFolderError(
+            f"cannot make {folder}: {error.strerror}. Set TMPDIR to a folder you may write to."
+        ) from None
+    if status.st_uid != os.getuid() or stat.S_IMODE(status.st_mode) & 0o077:
+        raise StateFolderError(
+            f"{folder} belongs to somebody else, or others may read it. Remove it, or set TMPDIR."
+        )

@@ -1,0 +1,63 @@
+"""The environment variables a function sees.
+
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from emulator.invocation import FunctionSpec
+
+#: What a function inherits from the developer's shell: where things are, never how AWS is reached.
+INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "VIRTUAL_ENV")
+
+#: The directory that holds the emulator's package, so that its bootstrap can be imported.
+_PACKAGES_DIR = Path(__file__).resolve().parents[2]
+
+
+def environment_variables(
+    spec: FunctionSpec,
+    project_dir: Path,
+    *,
+    log_stream_name: str,
+    inherited: Mapping[str, str],
+    pinned: Mapping[str, str],
+) -> dict[str, str]:
+    """All variables of one environment, but for the Runtime API's address.
+
+    ``pinned`` (endpoint, dummy credentials) is put on last: no setting of a function leads to the
+    real AWS.
+    """
+    return {
+        **{name: inherited[name] for name in INHERITED if name in inherited},
+        **spec.environment,
+        **lambda_variables(spec, log_stream_name),
+        "LAMBDA_TASK_ROOT": str(project_dir),
+        "LAMBDA_RUNTIME_DIR": str(Path(__file__).parent),
+        "PYTHONPATH": str(_PACKAGES_DIR),
+        **pinned,
+    }
+
+
+def lambda_variables(spec: FunctionSpec, log_stream_name: str) -> dict[str, str]:
+    """The variables that Lambda defines for a function."""
+    return {
+        "AWS_LAMBDA_FUNCTION_NAME": spec.function_name,
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mb),
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{spec.function_name}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream_name,
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_EXECUTION_ENV": "AWS_Lambda_python{}.{}".format(*sys.version_info),
+        "AWS_REGION": spec.region,
+        "AWS_DEFAULT_REGION": spec.region,
+        "_HANDLER": spec.handler,
+        "TZ": ":UTC",
+        "LANG": "en_US.UTF-8",
+    }

@@ -1,0 +1,86 @@
+"""The emulator's own process: kept over the reloads of one ``chalice local``, gone with it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+import threading
+from pathlib import Path
+
+import msgspec
+import psutil
+
+from emulator import guard, terminal
+from emulator.clock import SystemClock
+from emulator.cloud import in_process
+from emulator.cloud.endpoint import Endpoint
+from emulator.control import Control
+from emulator.emulator import Emulator
+from emulator.running import Running
+from emulator.runtime.function import LambdaFunction
+
+#: set by the process that starts this one: see ``start.Start``
+START_VARIABLE = "EMULATOR_START"
+
+
+class Start(msgspec.Struct, frozen=True, kw_only=True):
+    """What the starting process hands over."""
+
+    running: Running
+    #: inherited: the listening socket of the endpoint, and the held lock
+    listener_fd: int
+    lock_fd: int
+    region: str
+
+
+def main() -> None:
+    """Serve until ``chalice local`` ends, or SIGTERM."""
+    start = msgspec.json.decode(os.environ.pop(START_VARIABLE), type=Start)
+    running = start.running
+    guard.pin_environment(os.environ, running.endpoint, start.region)
+    guard.forbid("aws")
+    sys.dont_write_bytecode = True
+    clock = SystemClock()
+    environment = guard.pinned(running.endpoint, start.region)
+    emulator = Emulator(
+        clock,
+        make_function=lambda spec: LambdaFunction(
+            spec,
+            project_dir=Path(running.project),
+            environment=environment,
+            clock=clock,
+            journal=emulator.journal,
+        ),
+    )
+    emulator.journal.listen(terminal.Printer(sys.stdout))
+    in_process.transport.cloud = emulator.cloud
+    about = {"pid": os.getpid(), "endpoint": running.endpoint, "owner_pid": running.owner_pid}
+    endpoint = Endpoint(
+        emulator.cloud,
+        listener=socket.socket(fileno=start.listener_fd),
+        control=Control(emulator, about),
+        token=running.token,
+        journal=emulator.journal,
+    )
+    emulator.scheduler.start()
+    endpoint.start()
+    _wait_for_the_end(running.owner_pid)
+    endpoint.stop()
+    emulator.close()
+
+
+def _wait_for_the_end(owner_pid: int) -> None:
+    ended = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_wait_for_process, args=(owner_pid, ended), daemon=True).start()
+    ended.wait()
+
+
+def _wait_for_process(pid: int, ended: threading.Event) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        psutil.Process(pid).wait()
+    ended.set()

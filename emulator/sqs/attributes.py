@@ -1,0 +1,92 @@
+"""A queue's settings, and the values AWS allows for them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from emulator.limits import (
+    DELAY_SECONDS_MAX,
+    MESSAGE_BYTES_MAX,
+    RECEIVE_WAIT_SECONDS_MAX,
+    VISIBILITY_TIMEOUT_SECONDS_MAX,
+)
+from emulator.sqs.errors import InvalidParameterValueError, SqsError
+from emulator.sqs.redrive import Redrive
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
+_RANGES = {
+    "DelaySeconds": range(DELAY_SECONDS_MAX + 1),
+    "KmsDataKeyReusePeriodSeconds": range(60, 86_400 + 1),
+    "MaximumMessageSize": range(1024, MESSAGE_BYTES_MAX + 1),
+    "MessageRetentionPeriod": range(60, 1_209_600 + 1),
+    "ReceiveMessageWaitTimeSeconds": range(RECEIVE_WAIT_SECONDS_MAX + 1),
+    "VisibilityTimeout": range(VISIBILITY_TIMEOUT_SECONDS_MAX + 1),
+}
+_MAX_RECEIVE_COUNTS = range(1, 1000 + 1)
+
+
+class QueueAttributes(msgspec.Struct, frozen=True, kw_only=True):
+    """What a queue engine needs to know of its queue. ``fifo`` and ``arn`` never change."""
+
+    name: str
+    arn: str
+    fifo: bool = False
+    visibility_timeout_seconds: int = 30
+    delay_seconds: int = 0
+    retention_seconds: int = 345_600
+    maximum_message_bytes: int = MESSAGE_BYTES_MAX
+    content_based_deduplication: bool = False
+    #: ``queue``, or ``messageGroup`` for ids that only count inside their group
+    deduplication_scope: str = "queue"
+    redrive: Redrive | None = None
+
+
+class InvalidAttributeValueError(SqsError):
+    """A queue attribute has a value outside of what AWS allows."""
+
+    code = "InvalidAttributeValue"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Invalid value for the parameter {name}.")
+
+
+def check_attributes(attributes: Mapping[str, Any]) -> None:
+    """Check the attributes of a create or set request, by AWS's names.
+
+    Raises InvalidAttributeValueError or InvalidParameterValueError.
+    """
+    for name in _RANGES.keys() & attributes.keys():
+        if _whole_number(attributes[name]) not in _RANGES[name]:
+            raise InvalidAttributeValueError(name)
+    if policy := attributes.get("RedrivePolicy"):
+        _check_redrive_policy(policy)
+
+
+def _check_redrive_policy(policy: Any) -> None:
+    try:
+        decoded = json.loads(policy) if isinstance(policy, str) else policy
+        count = decoded.get("maxReceiveCount", 1)
+    except (ValueError, AttributeError):
+        raise InvalidParameterValueError.of(
+            "RedrivePolicy", policy, reason="Redrive policy is not a valid JSON map."
+        ) from None
+    if _whole_number(count) not in _MAX_RECEIVE_COUNTS:
+        raise InvalidParameterValueError.of(
+            "RedrivePolicy",
+            policy,
+            reason=f"Invalid value for maxReceiveCount: {count}, "
+            "valid values are from 1 to 1000 both inclusive.",
+        )
+
+
+def _whole_number(value: Any) -> int | None:
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return None

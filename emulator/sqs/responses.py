@@ -1,0 +1,131 @@
+"""The SQS actions that hand messages in and out, between moto's parser and our engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from moto.core.responses import ActionResult
+from moto.sqs.responses import SQSResponse
+
+from emulator.sqs.message import MessageAttribute, md5_of
+from emulator.sqs.receiving import chosen_attributes, received_attributes
+from emulator.sqs.sending import Draft
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from emulator.sqs.message import Delivery, Message
+
+
+class DeliveryResponse(SQSResponse):  # type: ignore[misc]
+    """moto's SQS, with the answers of a send and a receive made from our messages."""
+
+    def send_message(self) -> ActionResult:
+        message = self.sqs_backend.send(self._get_queue_name(), draft_of(self._get_params()))
+        return ActionResult(_sent(message))
+
+    def send_message_batch(self) -> ActionResult:
+        entries = self._get_param("Entries", [])
+        sent, failed = self.sqs_backend.send_batch(
+            self._get_queue_name(), [(entry["Id"], draft_of(entry)) for entry in entries]
+        )
+        successful = [{"Id": entry_id, **_sent(message)} for entry_id, message in sent]
+        return ActionResult({"Successful": successful, "Failed": failed})
+
+    def delete_message_batch(self) -> ActionResult:
+        deleted, failed = self.sqs_backend.delete_message_batch(
+            self._get_queue_name(), self._get_param("Entries", [])
+        )
+        successful = [{"Id": entry_id} for entry_id in deleted]
+        return ActionResult({"Successful": successful, "Failed": failed})
+
+    def change_message_visibility(self) -> ActionResult:
+        self.sqs_backend.change_message_visibility(
+            self._get_queue_name(),
+            self._get_param("ReceiptHandle"),
+            self._get_param("VisibilityTimeout"),
+        )
+        return ActionResult(None)
+
+    def receive_message(self) -> ActionResult:
+        deliveries = self.sqs_backend.receive_message(
+            self._get_queue_name(),
+            self._get_param("MaxNumberOfMessages", 1),
+            wait_seconds=self._get_param("WaitTimeSeconds"),
+            visibility_timeout_seconds=self._get_param("VisibilityTimeout"),
+        )
+        # AttributeNames is the older name of MessageSystemAttributeNames; both are honoured
+        system_names = {
+            *self._get_param("AttributeNames", []),
+            *self._get_param("MessageSystemAttributeNames", []),
+        }
+        names = self._get_param("MessageAttributeNames", [])
+        messages = [
+            _received(delivery, system_names=system_names, names=names) for delivery in deliveries
+        ]
+        return ActionResult({"Messages": messages} if messages else {})
+
+
+def draft_of(request: Mapping[str, Any]) -> Draft:
+    """A SendMessage request, or an entry of a batch, as our engine takes it."""
+    system = request.get("MessageSystemAttributes") or {}
+    return Draft(
+        body=request.get("MessageBody") or "",
+        attributes={
+            name: _attribute(value)
+            for name, value in (request.get("MessageAttributes") or {}).items()
+        },
+        system_attributes={name: value["StringValue"] for name, value in system.items()},
+        delay_seconds=request.get("DelaySeconds"),
+        group_id=request.get("MessageGroupId"),
+        deduplication_id=request.get("MessageDeduplicationId"),
+    )
+
+
+def _attribute(value: Mapping[str, Any]) -> MessageAttribute:
+    binary = value.get("BinaryValue")
+    return MessageAttribute(
+        data_type=value.get("DataType") or "",
+        string_value=value.get("StringValue"),
+        binary_value=binary.encode() if isinstance(binary, str) else binary,
+    )
+
+
+def _sent(message: Message) -> dict[str, Any]:
+    answer = {
+        "MessageId": message.message_id,
+        "MD5OfMessageBody": message.md5_of_body,
+        "MD5OfMessageAttributes": message.md5_of_attributes,
+        "SequenceNumber": message.sequence_number,
+    }
+    return {name: value for name, value in answer.items() if value is not None}
+
+
+def _received(
+    delivery: Delivery, *, system_names: Collection[str], names: Collection[str]
+) -> dict[str, Any]:
+    message = delivery.message
+    answer: dict[str, Any] = {
+        "MessageId": message.message_id,
+        "ReceiptHandle": delivery.receipt_handle,
+        "MD5OfBody": message.md5_of_body,
+        "Body": message.body,
+    }
+    if system_names:
+        answer["Attributes"] = {
+            name: value
+            for name, value in received_attributes(message).items()
+            if name in system_names or "All" in system_names
+        }
+    if attributes := chosen_attributes(message, names):
+        answer["MessageAttributes"] = {
+            name: _attribute_value(attribute) for name, attribute in attributes.items()
+        }
+        answer["MD5OfMessageAttributes"] = md5_of(attributes)
+    return answer
+
+
+def _attribute_value(attribute: MessageAttribute) -> dict[str, Any]:
+    if attribute.binary_value is not None:
+        return {"DataType": attribute.data_type, "BinaryValue": attribute.binary_value}
+    return {"DataType": attribute.data_type, "StringValue": attribute.string_value}

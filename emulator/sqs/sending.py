@@ -1,0 +1,101 @@
+"""What a queue takes: the checks of SendMessage.
+
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from emulator.limits import DELAY_SECONDS_MAX
+from emulator.sqs.errors import (
+    InvalidMessageContentsError,
+    InvalidParameterValueError,
+    MissingParameterError,
+)
+from emulator.sqs.message import MessageAttribute, size_bytes
+
+if TYPE_CHECKING:
+    from emulator.sqs.attributes import QueueAttributes
+
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ATTRIBUTE_NAME = re.compile(r"[A-Za-z0-9_.\-]{1,256}")
+_ATTRIBUTE_TYPES = {"String", "Number", "Binary"}
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody wants to send."""
+
+    body: str
+    attributes: dict[str, MessageAttribute] = {}
+    system_attributes: dict[str, str] = {}
+    delay_seconds: int | None = None
+    group_id: str | None = None
+    deduplication_id: str | None = None
+
+
+def check_draft(queue: QueueAttributes, draft: Draft) -> None:
+    """Raises the SqsError that SQS answers, if the queue does not take the message."""
+    if not draft.body:
+        raise MissingParameterError("MessageBody")
+    if _FORBIDDEN.search(draft.body):
+        raise InvalidMessageContentsError
+    for name, attribute in draft.attributes.items():
+        _check_attribute(name, attribute)
+    if size_bytes(draft.body, draft.attributes) > queue.maximum_message_bytes:
+        raise InvalidParameterValueError(
+            "One or more parameters are invalid. Reason: "
+            f"Message must be shorter than {queue.maximum_message_bytes} bytes."
+        )
+    if queue.fifo:
+        _check_fifo(queue, draft)
+    elif draft.delay_seconds not in (None, *range(DELAY_SECONDS_MAX + 1)):
+        raise InvalidParameterValueError.of(
+            "DelaySeconds",
+            draft.delay_seconds,
+            reason=f"DelaySeconds must be >= 0 and <= {DELAY_SECONDS_MAX}.",
+        )
+
+
+def visible_after_seconds(queue: QueueAttributes, draft: Draft) -> int:
+    """The message's own delay, else the queue's; in a FIFO queue always the queue's."""
+    if queue.fifo or draft.delay_seconds is None:
+        return queue.delay_seconds
+    return draft.delay_seconds
+
+
+def _check_fifo(queue: QueueAttributes, draft: Draft) -> None:
+    if not draft.group_id:
+        raise MissingParameterError("MessageGroupId")
+    if draft.deduplication_id is None and not queue.content_based_deduplication:
+        raise InvalidParameterValueError(
+            "The queue should either have ContentBasedDeduplication enabled or "
+            "MessageDeduplicationId provided explicitly"
+        )
+    if draft.delay_seconds:
+        raise InvalidParameterValueError.of(
+            "DelaySeconds",
+            draft.delay_seconds,
+            reason="The request include parameter that is not valid for this queue type.",
+        )
+
+
+def _check_attribute(name: str, attribute: MessageAttribute) -> None:
+    if not _ATTRIBUTE_NAME.fullmatch(name):
+        raise InvalidParameterValueError(
+            f"The message attribute name '{name}' is invalid. Attribute name can contain "
+            "A-Z, a-z, 0-9, underscore (_), hyphen (-), and period (.) characters."
+        )
+    if attribute.data_type.split(".")[0] not in _ATTRIBUTE_TYPES:
+        raise InvalidParameterValueError(
+            f"The message attribute '{name}' has an invalid message attribute type, "
+            "the set of supported type prefixes is Binary, Number, and String."
+        )
+    if not attribute.value_bytes:
+        raise InvalidParameterValueError(
+            f"The message attribute '{name}' must contain non-empty message attribute value "
+            f"for message attribute type '{attribute.data_type}'."
+        )

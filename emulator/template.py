@@ -1,0 +1,165 @@
+"""The project's resources as CloudFormation: read, references resolved, nothing created here.
+
+``.chalice/resources.json`` is the file that ``chalice package --merge-template`` deploys, so what
+runs locally is what is deployed.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+#: where a Chalice project keeps the template it merges, relative to the project
+PATH = ".chalice/resources.json"
+
+_VARIABLE = re.compile(r"\$\{(!?)([A-Za-z0-9_.:]+)\}")
+
+
+class TemplateError(ValueError):
+    """The template cannot be used; the message says where and what to change."""
+
+
+class Resource(msgspec.Struct, frozen=True, kw_only=True):
+    """One resource with its references resolved, as far as they can be without creating it."""
+
+    logical_id: str
+    #: CloudFormation's type, empty where the file only adds to a resource that Chalice makes
+    type: str
+    properties: dict[str, Any]
+
+    def name(self, property_name: str, default: str) -> str:
+        """The physical name the template gives, or ``default``."""
+        return str(self.properties.get(property_name, default))
+
+
+class Names(msgspec.Struct, frozen=True, kw_only=True):
+    """What a template's references stand for."""
+
+    app: str
+    stage: str
+    region: str
+    account_id: str
+
+    def physical(self, logical_id: str) -> str:
+        """The name of a resource that the template leaves unnamed."""
+        return f"{self.app}-{self.stage}-{logical_id}"
+
+
+def read(path: Path, names: Names) -> list[Resource]:
+    """The resources of a template file, none if there is no file.
+
+    Raises TemplateError if it is not JSON, or not a template.
+    """
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        return []
+    try:
+        document = msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        raise TemplateError(f"{path} is not JSON: {error}. Correct the file and save it.") from None
+    return resources(document, names, source=str(path))
+
+
+def resources(document: Any, names: Names, *, source: str = PATH) -> list[Resource]:
+    """The resources of a decoded template, in the order in which they can be created."""
+    found = document.get("Resources") if isinstance(document, dict) else None
+    if not isinstance(found, dict) or not all(isinstance(r, dict) for r in found.values()):
+        raise TemplateError(f'{source} has no object "Resources" of objects: it is no template.')
+    resolve = _Resolver(document, names)
+    return [
+        Resource(
+            logical_id=logical_id,
+            type=body.get("Type", ""),
+            properties=resolve.value(body.get("Properties", {})),
+        )
+        for logical_id, body in found.items()
+    ]
+
+
+class _Resolver:
+    """Replaces Ref, Fn::GetAtt, Fn::Sub and Fn::Join by what they stand for."""
+
+    def __init__(self, document: dict[str, Any], names: Names) -> None:
+        self._resources = document["Resources"]
+        self._names = names
+        self._known = {
+            "AWS::Region": names.region,
+            "AWS::AccountId": names.account_id,
+            "AWS::Partition": "aws",
+            "AWS::URLSuffix": "amazonaws.com",
+            "AWS::StackName": f"{names.app}-{names.stage}",
+            **{
+                name: str(parameter.get("Default", ""))
+                for name, parameter in document.get("Parameters", {}).items()
+            },
+        }
+
+    def value(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self.value(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        if len(value) == 1:
+            (name, argument), *_ = value.items()
+            function = self._FUNCTIONS.get(name)
+            if function:
+                return function(self, argument)
+        return {name: self.value(item) for name, item in value.items()}
+
+    def _ref(self, name: str) -> str:
+        if name in self._known:
+            return self._known[name]
+        # a queue's reference is its URL on AWS; names are what this emulator looks things up by
+        return self._physical(name)
+
+    def _get_att(self, argument: str | list[str]) -> str:
+        logical_id, attribute = argument.split(".", 1) if isinstance(argument, str) else argument
+        return self._arn(logical_id) if attribute == "Arn" else self._physical(logical_id)
+
+    def _sub(self, argument: str | list[Any]) -> str:
+        text, own = (argument, {}) if isinstance(argument, str) else argument
+
+        def replace(match: re.Match[str]) -> str:
+            literal, name = match.groups()
+            if literal:
+                return f"${{{name}}}"
+            if name in own:
+                return str(self.value(own[name]))
+            return self._get_att(name) if "." in name else self._ref(name)
+
+        return _VARIABLE.sub(replace, text)
+
+    def _join(self, argument: list[Any]) -> str:
+        separator, parts = argument
+        return str(separator).join(str(self.value(part)) for part in parts)
+
+    _FUNCTIONS: ClassVar[dict[str, Callable[..., str]]] = {
+        "Ref": _ref,
+        "Fn::GetAtt": _get_att,
+        "Fn::Sub": _sub,
+        "Fn::Join": _join,
+    }
+
+    def _physical(self, logical_id: str) -> str:
+        properties = self._resources.get(logical_id, {}).get("Properties", {})
+        named = (properties.get(name) for name in ("QueueName", "TableName", "BucketName"))
+        name = next((name for name in named if name is not None), None)
+        return self._names.physical(logical_id) if name is None else str(self.value(name))
+
+    def _arn(self, logical_id: str) -> str:
+        kind = self._resources.get(logical_id, {}).get("Type", "")
+        name, where = self._physical(logical_id), f"{self._names.region}:{self._names.account_id}"
+        if kind == "AWS::S3::Bucket":
+            return f"arn:aws:s3:::{name}"
+        if kind == "AWS::DynamoDB::Table":
+            return f"arn:aws:dynamodb:{where}:table/{name}"
+        service = kind.split("::")[1].lower() if "::" in kind else "sqs"
+        return f"arn:aws:{service}:{where}:{name}"

@@ -1,0 +1,148 @@
+"""The service's parts on the emulator's queues and table, with faults at the AWS boundary."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+from botocore.exceptions import ReadTimeoutError
+
+from chalicelib import bootstrap, tasks
+from chalicelib.aws import Clients
+from chalicelib.job_queue import JobQueue, Received
+from chalicelib.job_store import JobStore
+from chalicelib.queries import Queries
+from chalicelib.settings import Settings
+from chalicelib.submission import Submitter
+from chalicelib.task import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chalicelib.bootstrap import Service
+    from chalicelib.model import Job
+    from emulator.emulator import Emulator
+
+#: Making a client costs 40 ms, so all tests share one set.
+_CLIENTS = Clients()
+SECOND_MS = 1_000
+
+
+class FaultyClients(Clients):
+    """Clients of which a chosen operation fails: before it was done, or after, its answer lost."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fail_before: set[str] = set()
+        self.lose_answer: set[str] = set()
+
+    def _client(self, service: str) -> Any:
+        return _Faulty(_CLIENTS._client(service), self)
+
+
+class _Faulty:
+    def __init__(self, client: Any, faults: FaultyClients) -> None:
+        self._client = client
+        self._faults = faults
+
+    def __getattr__(self, operation: str) -> Callable[..., Any]:
+        def call(**request: Any) -> Any:
+            if operation in self._faults.fail_before:
+                raise ReadTimeoutError(endpoint_url=operation)
+            answer = getattr(self._client, operation)(**request)
+            if operation in self._faults.lose_answer:
+                raise ReadTimeoutError(endpoint_url=operation)
+            return answer
+
+        return call
+
+
+class Bench(NamedTuple):
+    """Everything a test of the service needs, on one emulator."""
+
+    emulator: Emulator
+    clients: FaultyClients
+    settings: Settings
+    service: Service
+    store: JobStore
+    queue: JobQueue
+    dead: JobQueue
+    submitter: Submitter
+    queries: Queries
+
+    def accept(self, job_type: str = "echo", value: Any = None, **more: Any) -> Job:
+        """Submit a job as a client does."""
+        body = {"type": job_type, "input": value, **more}
+        return self.submitter.submit(msgspec.json.encode(body))
+
+    def receive(self, queue_name: str = "accepted-jobs") -> list[Received]:
+        """Take what the queue has, as the event source mapping would."""
+        answer = _CLIENTS.sqs.receive_message(
+            QueueUrl=_CLIENTS.sqs.get_queue_url(QueueName=queue_name)["QueueUrl"],
+            MaxNumberOfMessages=10,
+            AttributeNames=["ApproximateReceiveCount"],
+        )
+        return [
+            Received(
+                message_id=message["MessageId"],
+                receipt_handle=message["ReceiptHandle"],
+                body=message["Body"],
+                receive_count=int(message["Attributes"]["ApproximateReceiveCount"]),
+            )
+            for message in answer.get("Messages", [])
+        ]
+
+    def work(self, messages: list[Received], remaining_ms: int = 60 * SECOND_MS) -> None:
+        """One invocation of the worker."""
+        self.service.worker.process(messages, lambda: remaining_ms)
+
+    def waiting(self, queue_name: str = "accepted-jobs") -> int:
+        """Messages in the queue, visible or not."""
+        counts = self.emulator.queue(queue_name).counts(self.now_ms())
+        return counts.visible + counts.in_flight + counts.delayed
+
+    def now_ms(self) -> int:
+        return self.emulator.clock.now_ms()
+
+    def job(self, job_id: str) -> Job:
+        """The record as it stands in the table."""
+        job = self.store.get(job_id)
+        assert job is not None
+        return job
+
+    def move(self, message: str, queue: JobQueue) -> None:
+        """Put a body into a queue."""
+        queue._call("send_message", MessageBody=message)
+
+    def claim(self, job: Job, lease_seconds: int = 60) -> Job:
+        """Start an attempt as some worker would."""
+        now_ms = self.now_ms()
+        until_ms = now_ms + lease_seconds * SECOND_MS
+        return self.store.claim(job.id, now_ms=now_ms, lease_until_ms=until_ms)
+
+
+def bench_on(emulator: Emulator, **more: Task) -> Bench:
+    """A bench whose worker knows the shipped tasks and ``more``."""
+    clients = FaultyClients()
+    settings = Settings.from_environment(os.environ)
+    known = {**tasks.discover(), **{task.name: task for task in more.values()}}
+    key = settings.job_id_key
+    store = JobStore(clients, settings.jobs_table)
+    queue = JobQueue(clients, settings.jobs_queue)
+    return Bench(
+        emulator=emulator,
+        clients=clients,
+        settings=settings,
+        service=bootstrap.build(settings, clients, known),
+        store=store,
+        queue=queue,
+        dead=JobQueue(clients, settings.dead_letter_queue),
+        submitter=Submitter(store, queue, tasks=known, id_key=key),
+        queries=Queries(store, id_key=key),
+    )
+
+
+def task_that(function: Callable[[Any], Any], name: str = "test") -> Task:
+    """A task called ``test`` that calls ``function`` with its context."""
+    return Task(name, Any, lambda value, context: function(context))

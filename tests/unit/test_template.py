@@ -1,0 +1,78 @@
+"""The project's resources, as CloudFormation reads them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from emulator import template
+from emulator.template import Names, TemplateError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAMES = Names(app="shop", stage="dev", region="eu-west-1", account_id="123456789012")
+
+
+def properties(resources: dict[str, Any], logical_id: str, **more: Any) -> dict[str, Any]:
+    found = template.resources({"Resources": resources, **more}, NAMES)
+    return next(r.properties for r in found if r.logical_id == logical_id)
+
+
+QUEUE = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "orders"}}
+
+
+def test_reference_to_an_arn_is_the_arn_of_the_named_resource() -> None:
+    arn = {"Fn::GetAtt": ["Orders", "Arn"]}
+    user = {"Type": "X", "Properties": {"Target": arn}}
+
+    found = properties({"Orders": QUEUE, "User": user}, "User")
+
+    assert found["Target"] == "arn:aws:sqs:eu-west-1:123456789012:orders"
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("AWS::DynamoDB::Table", "arn:aws:dynamodb:eu-west-1:123456789012:table/shop-dev-Rows"),
+        ("AWS::S3::Bucket", "arn:aws:s3:::shop-dev-Rows"),
+    ],
+)
+def test_unnamed_resource_is_named_after_app_and_stage(kind: str, expected: str) -> None:
+    user = {"Type": "X", "Properties": {"Target": {"Fn::GetAtt": "Rows.Arn"}}}
+
+    assert properties({"Rows": {"Type": kind}, "User": user}, "User")["Target"] == expected
+
+
+def test_substitution_knows_parameters_pseudo_parameters_and_resources() -> None:
+    text = "${Prefix}/${AWS::Region}/${Orders}/${Orders.Arn}/${!Literal}"
+    user = {"Type": "X", "Properties": {"Text": {"Fn::Sub": text}}}
+
+    found = properties(
+        {"Orders": QUEUE, "User": user}, "User", Parameters={"Prefix": {"Default": "p"}}
+    )
+
+    assert found["Text"] == (
+        "p/eu-west-1/orders/arn:aws:sqs:eu-west-1:123456789012:orders/${Literal}"
+    )
+
+
+def test_join_puts_resolved_parts_together() -> None:
+    join = {"Fn::Join": ["-", ["a", {"Ref": "Orders"}]]}
+    user = {"Type": "X", "Properties": {"Text": join}}
+
+    assert properties({"Orders": QUEUE, "User": user}, "User")["Text"] == "a-orders"
+
+
+def test_no_file_means_no_resources(tmp_path: Path) -> None:
+    assert template.read(tmp_path / "resources.json", NAMES) == []
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"Resources": []}', '{"Resources": {"A": 1}}'])
+def test_what_is_no_template_is_refused_by_file_name(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "resources.json"
+    path.write_text(text)
+
+    with pytest.raises(TemplateError, match=r"resources\.json"):
+        template.read(path, NAMES)

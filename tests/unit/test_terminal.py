@@ -1,0 +1,71 @@
+"""What a person sees of the journal."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+
+from emulator.journal import Entry
+from emulator.terminal import Printer, render
+
+AT_MS = 1_767_225_600_123  # 2026-01-01T00:00:00.123Z
+IDS = ["0a1b2c3d-0000", "1a1b2c3d-0000", "2a1b2c3d-0000", "3a1b2c3d-0000"]
+
+
+def line(action: str, **data: Any) -> str:
+    return render(Entry(at_ms=AT_MS, subject="work", action=action, data=data))
+
+
+def test_line_begins_with_the_time_in_utc_and_who() -> None:
+    assert line("log", text="hello") == "00:00:00.123  work                 log      hello"
+
+
+@pytest.mark.parametrize(
+    ("action", "data", "expected"),
+    [
+        ("request", {"route": "POST /jobs", "status": 202, "duration_ms": 9, "request_id": "r"},
+         "POST /jobs -> 202 in 9 ms"),
+        ("send", {"message_ids": IDS[:1], "count": 1}, "1 message 0a1b2c3d"),
+        ("receive", {"message_ids": IDS}, "4 messages 0a1b2c3d 1a1b2c3d 2a1b2c3d …"),
+        ("invoke", {"message_ids": IDS[:1], "receive_counts": [1]}, "1 message 0a1b2c3d"),
+        ("invoke", {"message_ids": IDS[:1], "receive_counts": [3]},
+         "1 message 0a1b2c3d, receive 3"),
+        ("invoke", {"schedule": "rate(1 minute)"}, "by rate(1 minute)"),
+        ("result", {"duration_ms": 3, "deleted": 1, "kept": 0}, "ok, 3 ms, 1 deleted"),
+        ("result", {"duration_ms": 3, "deleted": 0, "kept": 2, "error": "ValueError"},
+         "failed: ValueError, 3 ms, 0 deleted, 2 kept"),
+        ("retry", {"message_ids": IDS[:1], "receive_counts": [2], "max_receive_count": 5,
+                   "visible_in_seconds": 29.5},
+         "1 message 0a1b2c3d returns in 29.5 s, received 2 of 5 times"),
+        ("retry", {"next_try_in_seconds": 60}, "in 60 s"),
+        ("throttle", {"message_ids": IDS[:1], "next_try_in_seconds": 1},
+         "1 message 0a1b2c3d, tried again in 1 s"),
+        ("dead-letter", {"message_ids": IDS[:1], "receive_count": 5, "target": "dlq"},
+         "1 message 0a1b2c3d to dlq after 5 receives"),
+        ("expire", {"count": 2}, "count 2"),
+    ],
+)  # fmt: skip
+def test_each_thing_that_happens_reads_as_a_sentence(
+    action: str, data: dict[str, Any], expected: str
+) -> None:
+    assert line(action, **data).endswith(f" {expected}")
+
+
+def test_further_lines_of_an_entry_stand_under_its_first() -> None:
+    first, second = line("log", text="one\ntwo").splitlines()
+
+    assert second.index("two") == first.index("one")
+
+
+def test_printer_writes_no_colour_to_a_file_and_outlives_it() -> None:
+    stream = io.StringIO()
+    printer = Printer(stream)
+    entry = Entry(at_ms=AT_MS, subject="work", action="error", data={"text": "no"})
+
+    printer(entry)
+    assert "\x1b" not in stream.getvalue()
+
+    stream.close()
+    printer(entry)
