@@ -8,6 +8,8 @@ from __future__ import annotations
 import pytest
 
 from emulator.sqs.errors import InvalidParameterValueError, MissingParameterError
+from emulator.sqs.fifo import GroupOrder
+from emulator.sqs.held import Held, State
 from emulator.sqs.queue import Delivery, Queue, QueueAttributes
 
 
@@ -144,3 +146,29 @@ def test_expired_head_of_a_group_unlocks_the_rest() -> None:
     queue.send(retention_ms - 1, "g-m2", group_id="g")
     assert queue.receive(retention_ms - 1, 10) == []
     assert bodies(queue.receive(retention_ms, 10)) == ["g-m2"]
+
+
+def test_listener_hears_when_a_delete_unlocks_a_group() -> None:
+    """Whoever waits for the group's next message is woken."""
+    heard: list[str] = []
+    queue = Queue(
+        QueueAttributes(name="work.fifo", arn="arn:aws:sqs:us-east-1:1:work.fifo", fifo=True),
+        on_receivable=lambda: heard.append("!"),
+    )
+    for name in ("m1", "m2"):
+        queue.send(0, name, group_id="g", deduplication_id=name)
+    handle = queue.receive(0, 1)[0].receipt_handle
+    assert len(heard) == 2
+    queue.delete(0, handle)
+    assert len(heard) == 3
+
+
+def test_group_without_messages_is_forgotten() -> None:
+    """SQSDeveloperGuide/FIFO-key-terms.html: there is no quota of message groups."""
+    order = GroupOrder()
+    held = Held(new_queue().send(0, "x", group_id="g"), State.VISIBLE)
+    order.add(held)
+    order.show(held)
+    order.remove(held)
+    assert list(order.deliverable()) == []
+    assert order._groups == {}

@@ -1,0 +1,78 @@
+"""The entry points of the Lambda functions: each hands over to ``chalicelib`` and returns."""
+# Chalice has no type information, so to mypy its decorators are untyped:
+# mypy: disallow-untyped-decorators=False
+
+from __future__ import annotations
+
+import os
+
+from chalice import Chalice
+
+app = Chalice(app_name="accepted")
+
+if os.environ.get("AWS_CHALICE_CLI_MODE"):  # set by the chalice command only
+    try:
+        import emulator
+    except ImportError:
+        pass  # not installed: chalice works as usual
+    else:
+        emulator.attach(app)
+
+# below the emulator, so that no AWS client can be made before it answers
+from typing import TYPE_CHECKING, Any  # noqa: E402
+
+from chalicelib import api, logs, web  # noqa: E402
+from chalicelib.bootstrap import service  # noqa: E402
+from chalicelib.job_queue import received  # noqa: E402
+
+if TYPE_CHECKING:
+    from chalice import Response
+    from chalice.app import CloudWatchEvent, Request, SQSEvent
+
+logs.configure()
+
+
+@app.middleware("http")
+def unify_errors(request: Request, get_response: Any) -> Response:
+    return web.unify(get_response(request), request)
+
+
+@app.route("/jobs", methods=["POST"], content_types=[])
+def submit_job() -> Response:
+    return web.answer(app.current_request, service().api.submit_job)
+
+
+@app.route("/jobs/{job_id}", content_types=[])
+def get_job(job_id: str) -> Response:
+    return web.answer(app.current_request, service().api.get_job, job_id=job_id)
+
+
+@app.route("/jobs/{job_id}/result", content_types=[])
+def get_result(job_id: str) -> Response:
+    return web.answer(app.current_request, service().api.get_result, job_id=job_id)
+
+
+@app.route("/problems/{slug}", content_types=[])
+def get_problem(slug: str) -> Response:
+    return web.answer(app.current_request, service().api.get_problem, slug=slug)
+
+
+@app.route("/healthz", content_types=[])
+def get_health() -> Response:
+    return web.answer(app.current_request, api.health)
+
+
+@app.on_sqs_message(queue="accepted-jobs", batch_size=10)
+def process_jobs(event: SQSEvent) -> None:
+    remaining_ms = event.context.get_remaining_time_in_millis
+    service().worker.process(received(event.to_dict()), remaining_ms)
+
+
+@app.on_sqs_message(queue="accepted-jobs-dead-letters", batch_size=10)
+def fail_dead_letters(event: SQSEvent) -> None:
+    service().dead_letters.process(received(event.to_dict()))
+
+
+@app.schedule("rate(5 minutes)")
+def sweep(event: CloudWatchEvent) -> None:
+    service().sweeper.sweep(event.context.get_remaining_time_in_millis)

@@ -1,0 +1,56 @@
+"""boto3 in one place: one session, a client for each service, made when it is first used."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from chalicelib.errors import UnavailableError
+
+#: An API function has 29 seconds in all, so a call with its retries must not take them.
+_CONFIG = Config(
+    connect_timeout=2,
+    read_timeout=5,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    tcp_keepalive=True,
+)
+
+#: what a call can raise
+ERRORS = (BotoCoreError, ClientError)
+
+
+class Clients:
+    """One process's AWS clients. Threads may share a client, but not make one at the same time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._session: Any = None
+        self._made: dict[str, Any] = {}
+
+    @property
+    def dynamodb(self) -> Any:
+        return self._client("dynamodb")
+
+    @property
+    def sqs(self) -> Any:
+        return self._client("sqs")
+
+    def _client(self, service: str) -> Any:
+        with self._lock:
+            if service not in self._made:
+                self._session = self._session or boto3.session.Session()
+                self._made[service] = self._session.client(service, config=_CONFIG)
+            return self._made[service]
+
+
+def unavailable(error: BotoCoreError | ClientError) -> UnavailableError:
+    """What the service makes of an AWS error: an answer in the 400s means nothing was done."""
+    # a connection error has a response too: None
+    response = getattr(error, "response", None) or {}
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    code = response.get("Error", {}).get("Code", type(error).__name__)
+    return UnavailableError(code, maybe_done=not 400 <= status < 500)

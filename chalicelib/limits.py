@@ -1,0 +1,54 @@
+"""The service's numbers, each with what binds it."""
+
+from __future__ import annotations
+
+#: Body of a request. SQS takes 1 MiB a message and bills each 64 KiB as a request.
+#: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+BODY_BYTES_MAX = 256 * 1024
+JSON_DEPTH_MAX = 64
+JSON_MEMBERS_MAX = 10_000
+#: Longest number in a request: beyond it no client means a number.
+NUMBER_CHARACTERS_MAX = 1_000
+#: Errors told in one answer.
+INPUT_ERRORS_MAX = 20
+
+DEADLINE_SECONDS_DEFAULT = 3_600
+#: Seven days, well inside the 14 that SQS keeps a message.
+DEADLINE_SECONDS_MAX = 604_800
+#: SQS: longest DelaySeconds.
+DELAY_SECONDS_MAX = 900
+ATTEMPTS_DEFAULT = 3
+ATTEMPTS_MAX = 10
+TAGS_MAX = 10
+TAG_NAME_BYTES_MAX = 64
+TAG_VALUE_BYTES_MAX = 256
+
+#: How long a finished job can be read.
+RETENTION_SECONDS = 604_800
+#: DynamoDB bills a write in units of 1 KB, so a job with its result should stay below one.
+#: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
+WRITE_UNIT_BYTES = 1_024
+#: Compressed result in an item of its own. DynamoDB: 400 KB an item.
+#: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+RESULT_ITEM_BYTES_MAX = 350 * 1024
+#: Result as JSON text. Lambda: 6 MB an answer.
+#: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+RESULT_BYTES_MAX = 5 * 1024 * 1024
+
+#: Between two machines' clocks: how much later than the owner others take a lease for passed.
+LEASE_MARGIN_MS = 2_000
+#: What a worker keeps of its own time to write down how a task ended.
+FINISH_MARGIN_MS = 2_000
+
+#: Wait before the second attempt; each further wait is twice as long.
+BACK_OFF_SECONDS = 5
+BACK_OFF_SECONDS_MAX = 900
+
+#: The queue's maxReceiveCount in .chalice/resources.json: more than any job has attempts, so that
+#: the job's own count decides first.
+RECEIVES_MAX = ATTEMPTS_MAX + 5
+#: SQS: longest visibility timeout.
+HIDE_SECONDS_MAX = 43_200
+
+#: Longest Retry-After.
+RETRY_AFTER_SECONDS_MAX = 30

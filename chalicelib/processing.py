@@ -1,0 +1,127 @@
+"""The worker: claims each message's job, runs its task, writes how it ended, and only then lets go.
+
+A message is the job's outbox: it stays in the queue until its job has an end, so a worker that
+dies anywhere is followed by another.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chalicelib import batch, clock, failing, limits, logs, task_run
+from chalicelib.errors import ResultTooLargeError
+from chalicelib.job_store import ConditionFailedError
+from chalicelib.model import Failure
+from chalicelib.task import TaskContext
+from chalicelib.task_run import Failed, Succeeded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from chalicelib.job_message import JobMessage
+    from chalicelib.job_queue import JobQueue, Received
+    from chalicelib.job_store import JobStore
+    from chalicelib.model import Job
+    from chalicelib.task import Task
+
+#: A message handed back unworked so often is sent anew: its receives must not use up the queue's
+#: maxReceiveCount while its job still has every attempt.
+RENEW_AT_RECEIVES = limits.ATTEMPTS_MAX
+
+
+def back_off_seconds(attempt: int) -> int:
+    """How long to wait after a failed attempt."""
+    return int(min(limits.BACK_OFF_SECONDS * 2 ** (attempt - 1), limits.BACK_OFF_SECONDS_MAX))
+
+
+class Worker:
+    """Works off batches of jobs."""
+
+    def __init__(
+        self, store: JobStore, queue: JobQueue, *, tasks: Mapping[str, Task], id_key: bytes
+    ) -> None:
+        self._store = store
+        self._queue = queue
+        self._tasks = tasks
+        self._id_key = id_key
+
+    def process(self, messages: Sequence[Received], remaining_ms: Callable[[], int]) -> None:
+        """Do the jobs of one batch, one after another, in the time the invocation has left.
+
+        Each job has at least half of that time; those that would have less go back to the queue.
+        Raises MessagesLeftError if any message must come back.
+        """
+        share_ms = remaining_ms() // 2
+
+        def handle(message: Received) -> bool:
+            left_ms = remaining_ms()
+            if left_ms < share_ms and message is not messages[0]:
+                return self._hand_back(message)
+            return self._work(message, left_ms)
+
+        batch.process(self._queue, messages, handle)
+
+    def _hand_back(self, message: Received) -> bool:
+        """Leave a message to another batch. True if it was replaced by a new one."""
+        logs.record("handed-back", message_id=message.message_id, count=message.receive_count)
+        if message.receive_count < RENEW_AT_RECEIVES:
+            self._queue.hide(message, 0)
+            return False
+        self._queue.send(batch.decode(message, self._id_key))
+        return True
+
+    def _work(self, message: Received, left_ms: int) -> bool:
+        content = batch.decode(message, self._id_key)
+        now_ms = clock.now_ms()
+        until_ms = now_ms + left_ms
+        try:
+            job = self._store.claim(
+                content.id,
+                now_ms=now_ms,
+                lease_until_ms=until_ms + limits.LEASE_MARGIN_MS,
+            )
+        except ConditionFailedError as refused:
+            return failing.settle(self._store, refused.job, now_ms=now_ms)
+        logs.record("claimed", job_id=job.id, attempt=job.attempt, message_id=message.message_id)
+        ends_at_ms = min(until_ms - limits.FINISH_MARGIN_MS, job.deadline_at_ms)
+        return self._finish(message, job, self._run(job, content, ends_at_ms))
+
+    def _run(self, job: Job, content: JobMessage, ends_at_ms: int) -> Succeeded | Failed:
+        context = TaskContext(
+            job_id=job.id,
+            attempt=job.attempt,
+            ends_at_ms=ends_at_ms,
+            report=lambda fraction: self._store.report_progress(job, fraction),
+        )
+        return task_run.run(self._tasks, job.type, bytes(content.input), context=context)
+
+    def _finish(self, message: Received, job: Job, outcome: Succeeded | Failed) -> bool:
+        if isinstance(outcome, Failed):
+            return self._failed(message, job, outcome)
+        try:
+            done = self._store.succeed(job, outcome.result, now_ms=clock.now_ms())
+        except ResultTooLargeError as error:
+            return self._failed(message, job, Failed(Failure("result-too-large", str(error))))
+        seconds = done.run_ms / 1000
+        logs.record("succeeded", job_id=job.id, attempt=job.attempt, seconds=seconds)
+        return True
+
+    def _failed(self, message: Received, job: Job, outcome: Failed) -> bool:
+        if outcome.retry and job.attempt < job.max_attempts:
+            return self._retry(message, job, outcome)
+        failure = outcome.failure
+        if outcome.retry:
+            failure = failing.exhausted(job, failure)
+        self._store.fail(job, failure, now_ms=clock.now_ms())
+        logs.record("failed", job_id=job.id, attempt=job.attempt, slug=failure.slug)
+        return True
+
+    def _retry(self, message: Received, job: Job, outcome: Failed) -> bool:
+        """Let go of the job before its message can come back."""
+        self._store.release(job, outcome.failure)
+        seconds = outcome.after_seconds
+        if seconds is None:
+            seconds = back_off_seconds(job.attempt)
+        logs.record("retry", job_id=job.id, attempt=job.attempt, seconds=seconds)
+        self._queue.hide(message, seconds)
+        return False

@@ -1,0 +1,141 @@
+"""Starts ``chalice local`` as a user does, and leaves nothing running."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+ROOT = Path(__file__).parent.parent.parent
+CHALICE = Path(sys.executable).parent / "chalice"
+START_SECONDS_MAX = 30
+
+
+def eventually(check: Callable[[], Any], *, seconds: float = 10) -> Any:
+    """What ``check`` returns once it is true; fails the test if that takes too long."""
+    until = time.perf_counter() + seconds
+    pause = threading.Event()
+    while not (found := check()):
+        assert time.perf_counter() < until, f"not within {seconds} s: {check}"
+        pause.wait(0.02)
+    return found
+
+
+class ChaliceLocal:
+    """One running ``chalice local`` and its processes."""
+
+    def __init__(
+        self,
+        project: Path,
+        *arguments: str,
+        port: int | None = None,
+        more: Mapping[str, str] | None = None,
+    ) -> None:
+        self.project = project
+        self.port = port or _free_port()
+        self.output = project.parent / f"{project.name}-{self.port}.out"
+        with self.output.open("w") as out:
+            self.process = subprocess.Popen(
+                [CHALICE, "local", "--port", str(self.port), *arguments],
+                cwd=project,
+                env={**environment(), **(more or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def text(self) -> str:
+        return self.output.read_text()
+
+    def wait_until_serving(self) -> ChaliceLocal:
+        eventually(self._serves, seconds=START_SECONDS_MAX)
+        return self
+
+    def _serves(self) -> bool:
+        assert self.process.poll() is None, self.text()
+        try:
+            self.call("GET", "/")
+        except OSError:
+            return False
+        return True
+
+    def call(self, method: str, path: str, body: bytes = b"", **headers: str) -> tuple[int, Any]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request(method, path, body=body, headers=headers)
+            answer = connection.getresponse()
+            content = answer.read()
+        finally:
+            connection.close()
+        is_json = "json" in (answer.headers["content-type"] or "")
+        return answer.status, json.loads(content) if is_json else content.decode()
+
+    def status(self) -> dict[str, Any]:
+        done = emulator_command(self.project, "status", "--json")
+        assert done.returncode == 0, done.stderr
+        return dict(json.loads(done.stdout))
+
+    def family(self) -> list[psutil.Process]:
+        """Every process of this ``chalice local``: its worker, the emulator, the environments."""
+        emulator = psutil.Process(self.status()["pid"])
+        parent = psutil.Process(self.process.pid)
+        return [*parent.children(recursive=True), emulator, *emulator.children(recursive=True)]
+
+    def end(self) -> None:
+        """End whatever is left, as a test that failed leaves it."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(10)
+
+
+def environment() -> dict[str, str]:
+    """A developer's shell without anything of AWS in it, and the emulator installed."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+
+
+def emulator_command(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "emulator", *arguments],
+        cwd=project,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+@contextlib.contextmanager
+def chalice_local(
+    project: Path,
+    *arguments: str,
+    port: int | None = None,
+    more: Mapping[str, str] | None = None,
+) -> Iterator[ChaliceLocal]:
+    running = ChaliceLocal(project, *arguments, port=port, more=more)
+    try:
+        yield running
+    finally:
+        running.end()
+        eventually(lambda: emulator_command(project, "status").returncode == 1)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
