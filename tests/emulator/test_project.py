@@ -1,5 +1,5 @@
 """What a Chalice app declares, read as Chalice deploys it."""
-# mypy: disallow-untyped-decorators=False  (Chalice has no type information)
+# mypy: disallow-untyped-decorators=False
 
 from __future__ import annotations
 
