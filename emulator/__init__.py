@@ -20,4 +20,4 @@ def attach(app: Chalice) -> None:
     """
     if os.environ.get("AWS_CHALICE_CLI_MODE"):
         # imported only here: nothing else that imports this package should pay for Chalice's tools
-        importlib.import_module("emulator.chalice_local").attach(app)
+        importlib.import_module("emulator.local.attach").attach(app)

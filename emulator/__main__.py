@@ -10,8 +10,8 @@ from typing import Any
 import click
 import msgspec
 
-from emulator.control import ControlClient, EmulatorGoneError
-from emulator.running import StateFolder, StateFolderError
+from emulator.local.control import ControlClient, EmulatorGoneError
+from emulator.local.running import StateFolder, StateFolderError
 
 
 @click.group()
@@ -39,7 +39,7 @@ def status(*, as_json: bool) -> None:
 def serve() -> None:
     """The emulator's own process; chalice local starts it."""
     # moto takes a third of a second to import, which no other command should wait for
-    importlib.import_module("emulator.serve").main()
+    importlib.import_module("emulator.local.serve").main()
 
 
 def _table(found: dict[str, Any]) -> str:

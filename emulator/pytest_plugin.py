@@ -17,12 +17,13 @@ import pytest
 import time_machine
 from chalice.cli.factory import CLIFactory
 
-from emulator import gateway, guard, project
+from emulator import guard, project
 from emulator.clock import VirtualClock
 from emulator.cloud import in_process
 from emulator.cloud.aws import ACCOUNT_ID, REGION
 from emulator.cloud.provision import Clients
 from emulator.emulator import Emulator
+from emulator.http import gateway
 from emulator.runtime import in_place
 from emulator.template import Names
 from emulator.test_client import Client

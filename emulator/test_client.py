@@ -9,7 +9,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from emulator.gateway import Gateway
+    from emulator.http.gateway import Gateway
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):

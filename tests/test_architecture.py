@@ -14,13 +14,12 @@ ROOT = Path(__file__).parent.parent
 #: Layers of the emulator, lowest first: a module imports from lower layers and from its own
 #: package.
 LAYERS: list[set[str]] = [
-    {"caller", "clock", "early_clients", "guard", "http_message", "http_server", "invocation",
-     "journal", "limits"},
-    {"sqs", "template", "terminal", "reload_filter", "running"},
-    {"cloud", "runtime", "sqs.backend"},
-    {"gateway", "mapping", "routes"},
+    {"caller", "clock", "guard", "invocation", "journal", "limits"},
+    {"http", "sqs", "template", "terminal"},
+    {"cloud", "runtime"},
+    {"mapping"},
     {"emulator", "project", "scheduler", "test_client"},
-    {"", "__main__", "chalice_local", "control", "pytest_plugin", "serve", "start"},
+    {"", "__main__", "local", "pytest_plugin"},
 ]  # fmt: skip
 
 MODULE_LINES_MAX = 300
@@ -29,10 +28,10 @@ FUNCTION_LINES_MAX = 60
 FUNCTION_LINES_P90 = 25
 POSITIONAL_MAX = 4  # self included
 #: Called by Chalice, with its own parameters.
-FORCED = {"emulator/chalice_local.py __call__"}
+FORCED = {"emulator/local/attach.py __call__"}
 BROAD_EXCEPTS = {
     "chalicelib/task_run.py",
-    "emulator/http_server.py",
+    "emulator/http/server.py",
     "emulator/runtime/in_place.py",
     "emulator/scheduler.py",
 }

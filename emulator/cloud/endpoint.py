@@ -17,8 +17,8 @@ from xml.sax.saxutils import escape
 
 from emulator.caller import calling_from
 from emulator.cloud.aws import UnknownServiceError
-from emulator.http_message import Request, Response, refusal
-from emulator.http_server import Server
+from emulator.http.message import Request, Response, refusal
+from emulator.http.server import Server
 
 if TYPE_CHECKING:
     import socket

@@ -18,8 +18,8 @@ from emulator.caller import caller_is_gone
 from emulator.clock import SystemClock
 from emulator.cloud.aws import Answer, Cloud, UnknownServiceError
 from emulator.cloud.endpoint import UNSIGNED, Endpoint, Target, target
-from emulator.http_message import Request
-from emulator.http_server import listen
+from emulator.http.message import Request
+from emulator.http.server import listen
 from emulator.journal import Journal
 
 if TYPE_CHECKING:

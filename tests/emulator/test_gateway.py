@@ -11,14 +11,14 @@ import pytest
 from chalice import Chalice, Response
 from chalice.config import Config
 
-from emulator.gateway import Gateway, ListenError, PortInUseError, create_server
-from emulator.http_server import listen
+from emulator.http.gateway import Gateway, ListenError, PortInUseError, create_server
+from emulator.http.server import listen
 from emulator.limits import EVENT_BYTES_MAX, REQUEST_BYTES_MAX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from emulator.http_message import Response as Answer
+    from emulator.http.message import Response as Answer
 
 
 app = Chalice("shop")

@@ -17,7 +17,7 @@ import boto3
 import pytest
 
 from emulator import guard
-from emulator.early_clients import existing_clients
+from emulator.local.early_clients import existing_clients
 
 if TYPE_CHECKING:
     from pathlib import Path

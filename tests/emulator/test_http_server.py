@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from emulator import http_server
-from emulator.http_message import Request, Response, refusal
-from emulator.http_server import Server, client_is_gone, listen
+from emulator.http import server as http_server
+from emulator.http.message import Request, Response, refusal
+from emulator.http.server import Server, client_is_gone, listen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from emulator.running import Running, StateFolder, StateFolderError
+from emulator.local.running import Running, StateFolder, StateFolderError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from emulator import reload_filter
+from emulator.local import reload_filter
 
 if TYPE_CHECKING:
     from pathlib import Path

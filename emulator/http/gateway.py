@@ -15,10 +15,10 @@ import msgspec
 from chalice import local
 
 from emulator.clock import SystemClock
-from emulator.http_message import Request, Response
-from emulator.http_server import Server, listen
+from emulator.http.message import Request, Response
+from emulator.http.routes import RouteMatcher
+from emulator.http.server import Server, listen
 from emulator.limits import EVENT_BYTES_MAX, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX
-from emulator.routes import RouteMatcher
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

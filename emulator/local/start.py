@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import psutil
 
-from emulator.running import Running, StateFolder
+from emulator.local.running import Running, StateFolder
 
 if TYPE_CHECKING:
     from pathlib import Path

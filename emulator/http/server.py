@@ -16,7 +16,7 @@ import threading
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
-from emulator.http_message import (
+from emulator.http.message import (
     HttpRefusal,
     Request,
     Response,

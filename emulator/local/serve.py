@@ -17,9 +17,9 @@ from emulator import guard, terminal
 from emulator.clock import SystemClock
 from emulator.cloud import in_process
 from emulator.cloud.endpoint import Endpoint
-from emulator.control import Control
 from emulator.emulator import Emulator
-from emulator.running import Running
+from emulator.local.control import Control
+from emulator.local.running import Running
 from emulator.runtime.function import LambdaFunction
 
 #: set by the process that starts this one: see ``start.Start``

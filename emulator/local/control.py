@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from emulator.emulator import Emulator
-    from emulator.running import Running
+    from emulator.local.running import Running
 
 TOKEN_HEADER = "X-Emulator-Token"
 #: A project is registered once moto is imported, which takes a busy machine a few seconds.

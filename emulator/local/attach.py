@@ -21,11 +21,13 @@ import chalice.local
 import click
 import psutil
 
-from emulator import early_clients, gateway, guard, project, reload_filter, start
+from emulator import guard, project
 from emulator.clock import SystemClock
-from emulator.control import ControlClient, EmulatorGoneError, JournalSender, RefusedError
+from emulator.http import gateway
 from emulator.journal import Entry
-from emulator.running import StateFolderError
+from emulator.local import early_clients, reload_filter, start
+from emulator.local.control import ControlClient, EmulatorGoneError, JournalSender, RefusedError
+from emulator.local.running import StateFolderError
 from emulator.template import Names, TemplateError
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from chalice import Chalice
     from chalice.config import Config
 
-    from emulator.running import Running
+    from emulator.local.running import Running
 
 ACCOUNT_ID = "123456789012"
 REGION_DEFAULT = "us-east-1"

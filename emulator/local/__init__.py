@@ -1,0 +1,1 @@
+"""How ``chalice local`` is joined: the emulator process, found, started, told and ended."""
