@@ -79,10 +79,12 @@ class Function(Protocol):
     def release(self) -> None:
         """Give the slot back."""
 
-    def invoke(self, payload: bytes, *, trace_header: str | None = None) -> Outcome:
+    def invoke(
+        self, payload: bytes, *, request_id: str | None = None, trace_header: str | None = None
+    ) -> Outcome:
         """Run the function once and wait for its outcome. Never raises for what the function does.
 
-        The caller holds a slot from ``try_acquire``.
+        The caller holds a slot from ``try_acquire``. Without a ``request_id`` it gets a new one.
         """
 
     def recycle(self) -> None:

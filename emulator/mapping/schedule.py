@@ -46,6 +46,8 @@ class _Event(msgspec.Struct, eq=False, kw_only=True):
     """One tick in Lambda's queue of asynchronous events."""
 
     payload: bytes
+    #: the same on every retry
+    request_id: str
     ticked_ms: int
     due_ms: int
     failures: int = 0
@@ -101,7 +103,14 @@ class ScheduleMapping:
         if self._tick_ms is None or self._tick_ms > now_ms:
             return
         payload = scheduled_event(self.spec.name, self._tick_ms, self._function.spec.arn)
-        self._waiting.append(_Event(payload=payload, ticked_ms=self._tick_ms, due_ms=now_ms))
+        self._waiting.append(
+            _Event(
+                payload=payload,
+                request_id=str(uuid.uuid4()),
+                ticked_ms=self._tick_ms,
+                due_ms=now_ms,
+            )
+        )
         self._tick_ms = self._schedule.next_after_ms(now_ms)
 
     def _hold(self, event: _Event, now_ms: int) -> None:
@@ -114,11 +123,14 @@ class ScheduleMapping:
 
     def _invoke(self, event: _Event) -> None:
         """Run the function, and queue the event again if it failed. Called without the lock."""
-        self._journal.record(self.spec.function, "invoke", schedule=self.spec.expression)
+        self._journal.record(
+            self.spec.function, "invoke",
+            schedule=self.spec.expression, request_id=event.request_id,
+        )  # fmt: skip
         started_ms = self._clock.now_ms()
         outcome: Outcome | None = None
         try:
-            outcome = self._function.invoke(event.payload)
+            outcome = self._function.invoke(event.payload, request_id=event.request_id)
         finally:
             with self._condition:
                 self._function.release()

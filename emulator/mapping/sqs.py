@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 from __future__ import annotations
 
 import functools
+import uuid
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -198,14 +199,18 @@ class SqsMapping:
 
     def _invoke(self, batch: Batch) -> None:
         """Run the function on ``batch`` and act on how it ended. Called without the lock."""
+        request_id = str(uuid.uuid4())
         self._journal.record(
             self.spec.function, "invoke",
             message_ids=batch.message_ids, receive_counts=batch.receive_counts,
+            request_id=request_id,
         )  # fmt: skip
         started_ms = self._clock.now_ms()
         outcome: Outcome | None = None
         try:
-            outcome = self._function.invoke(batch.event(), trace_header=batch.trace_header)
+            outcome = self._function.invoke(
+                batch.event(), request_id=request_id, trace_header=batch.trace_header
+            )
         finally:
             with self._condition:
                 self._function.release()
@@ -265,7 +270,10 @@ class SqsMapping:
 
     def _record_retry(self, messages: Sequence[Received], now_ms: int, **more: Any) -> None:
         redrive = self._queue.attributes.redrive
-        visible_at_ms = min(message.visible_at_ms for message in messages)
+        # the function may have changed it, as one that backs off does
+        visible_at_ms = min(
+            self._queue.visible_at_ms(message.message_id) or now_ms for message in messages
+        )
         self._journal.record(
             self.spec.queue_name, "retry",
             message_ids=[message.message_id for message in messages],

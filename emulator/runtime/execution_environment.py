@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import uuid
 from typing import TYPE_CHECKING
 
 from emulator.invocation import Invocation, Outcome
@@ -61,9 +60,10 @@ class ExecutionEnvironment:
         self._next: Request | None = None
         self._memory_used_mb = 0
 
-    def invoke(self, payload: bytes, *, trace_header: str | None = None) -> Outcome:
+    def invoke(
+        self, payload: bytes, *, request_id: str, trace_header: str | None = None
+    ) -> Outcome:
         """Run the function once, after a cold start if there is no process."""
-        request_id = str(uuid.uuid4())
         init_began_ms = self._clock.now_ms()
         cold = not self.is_warm()
         failure = self._initialize(request_id) if cold else None

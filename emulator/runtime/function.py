@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import uuid
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -66,11 +67,15 @@ class LambdaFunction:
         """Give the slot back."""
         self._concurrency.release()
 
-    def invoke(self, payload: bytes, *, trace_header: str | None = None) -> Outcome:
+    def invoke(
+        self, payload: bytes, *, request_id: str | None = None, trace_header: str | None = None
+    ) -> Outcome:
         """Run the function once, in the environment used last or in a new one."""
         environment = self._check_out()
         try:
-            return environment.invoke(payload, trace_header=trace_header)
+            return environment.invoke(
+                payload, request_id=request_id or str(uuid.uuid4()), trace_header=trace_header
+            )
         finally:
             self._check_in(environment)
 

@@ -92,10 +92,12 @@ class InPlaceFunction:
     def close(self) -> None:
         """Nothing to do: there is no process."""
 
-    def invoke(self, payload: bytes, *, trace_header: str | None = None) -> Outcome:
+    def invoke(
+        self, payload: bytes, *, request_id: str | None = None, trace_header: str | None = None
+    ) -> Outcome:
         """Run the function once."""
         invocation = Invocation(
-            request_id=str(uuid.uuid4()),
+            request_id=request_id or str(uuid.uuid4()),
             payload=payload,
             deadline_ms=self._clock.now_ms() + self.spec.timeout_seconds * 1000,
             trace_header=trace_header,

@@ -22,27 +22,32 @@ class Deadlines(Generic[Key]):
     """
 
     def __init__(self) -> None:
-        self._ordinals: dict[Key, int] = {}
+        self._due: dict[Key, tuple[int, int]] = {}
         self._heap: list[tuple[int, int, Key]] = []
         self._ordinal = 0
 
     def set(self, key: Key, at_ms: int) -> None:
         """Make ``key`` due at ``at_ms``, and at no other moment."""
         self._ordinal += 1
-        self._ordinals[key] = self._ordinal
+        self._due[key] = at_ms, self._ordinal
         heapq.heappush(self._heap, (at_ms, self._ordinal, key))
-        if len(self._heap) > 2 * len(self._ordinals) + _SWEEP_FROM:
+        if len(self._heap) > 2 * len(self._due) + _SWEEP_FROM:
             self._heap = [entry for entry in self._heap if self._holds(entry)]
             heapq.heapify(self._heap)
 
     def cancel(self, key: Key) -> None:
-        self._ordinals.pop(key, None)
+        self._due.pop(key, None)
+
+    def get(self, key: Key) -> int | None:
+        """When ``key`` is due, None if it is not."""
+        due = self._due.get(key)
+        return due and due[0]
 
     def pop_due(self, now_ms: int) -> Iterator[Key]:
         """Take out every key that is due at ``now_ms`` or before, in order."""
         while (at_ms := self.next_ms()) is not None and at_ms <= now_ms:
             _, _, key = heapq.heappop(self._heap)
-            del self._ordinals[key]
+            del self._due[key]
             yield key
 
     def next_ms(self) -> int | None:
@@ -52,5 +57,5 @@ class Deadlines(Generic[Key]):
         return self._heap[0][0] if self._heap else None
 
     def _holds(self, entry: tuple[int, int, Key]) -> bool:
-        _, ordinal, key = entry
-        return self._ordinals.get(key) == ordinal
+        at_ms, ordinal, key = entry
+        return self._due.get(key) == (at_ms, ordinal)

@@ -196,6 +196,10 @@ class Queue:
             return now_ms
         return self._hidden_until.next_ms()
 
+    def visible_at_ms(self, message_id: str) -> int | None:
+        """When a message in flight returns; None if it is visible, or not here any more."""
+        return self._hidden_until.get(message_id)
+
     def accept_dead_letter(self, now_ms: int, message: Message, source_arn: str) -> None:
         """Take over a message that left the queue ``source_arn``, with its receive count."""
         if self.attributes.fifo:

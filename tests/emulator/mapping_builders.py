@@ -58,6 +58,7 @@ class ScriptedFunction:
         self.events: list[Event] = []
         self.trace_headers: list[str | None] = []
         self.held = 0
+        self.request_ids: list[str | None] = []
 
     def try_acquire(self) -> bool:
         limit = self.spec.reserved_concurrency
@@ -69,10 +70,13 @@ class ScriptedFunction:
     def release(self) -> None:
         self.held -= 1
 
-    def invoke(self, payload: bytes, *, trace_header: str | None = None) -> Outcome:
+    def invoke(
+        self, payload: bytes, *, request_id: str | None = None, trace_header: str | None = None
+    ) -> Outcome:
         event = msgspec.json.decode(payload)
         self.events.append(event)
         self.trace_headers.append(trace_header)
+        self.request_ids.append(request_id)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         value = answer(event) if callable(answer) else answer
         return value if isinstance(value, Outcome) else Outcome(payload=msgspec.json.encode(value))

@@ -283,5 +283,7 @@ def test_journal_shows_receive_invoke_and_result(cloud: SmallCloud) -> None:
 
     receive, invoke, result = cloud.journal.entries()
     assert (receive.subject, receive.data) == ("jobs", {"message_ids": ids})
-    assert (invoke.subject, invoke.data) == ("work", {"message_ids": ids, "receive_counts": [1]})
+    (request_id,) = function.request_ids
+    expected = {"message_ids": ids, "receive_counts": [1], "request_id": request_id}
+    assert (invoke.subject, invoke.data) == ("work", expected)
     assert result.data == {"duration_ms": 0, "deleted": 1, "kept": 0}

@@ -5,6 +5,8 @@ In the sources ``…`` stands for https://docs.aws.amazon.com.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from mapping_builders import CRASH, ScriptedFunction, SmallCloud
 
@@ -298,3 +300,21 @@ def test_function_that_breaks_its_promise_gives_its_slot_back(cloud: SmallCloud)
     cloud.run_until_idle()
 
     assert (len(function.events), function.held) == (2, 0)
+
+
+def test_retry_entry_knows_a_visibility_that_the_function_changed(cloud: SmallCloud) -> None:
+    """A function that backs off sets the time itself (…/lambda/latest/dg/with-sqs.html)."""
+    queue, function = cloud.queue(), ScriptedFunction()
+
+    def back_off(event: dict[str, Any]) -> Outcome:
+        handle = event["Records"][0]["receiptHandle"]
+        with cloud.condition:
+            queue.change_visibility(cloud.clock.now_ms(), handle, 7)
+        return CRASH
+
+    function.answers = [back_off, None]
+    cloud.connect(queue, function)
+    cloud.send(queue, "a")
+    cloud.advance(0)
+
+    assert cloud.journal.entries(action="retry")[0].data["visible_in_seconds"] == 7

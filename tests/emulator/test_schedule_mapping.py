@@ -81,6 +81,8 @@ def test_failed_event_is_tried_again_after_one_and_two_minutes(cloud: SmallCloud
 
     assert called_after_seconds(cloud, function) == [86_400, 86_460, 86_580]
     assert function.events[0] == function.events[1] == function.events[2]
+    assert len(function.request_ids) == 3
+    assert len(set(function.request_ids)) == 1
     assert [e.data for e in cloud.journal.entries(action="drop")] == [
         {"failures": 3, "throttles": 0}
     ]
