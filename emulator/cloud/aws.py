@@ -17,6 +17,7 @@ from moto.core.base_backend import BackendDict
 from moto.core.exceptions import HTTPException
 from moto.core.request import Request
 
+from emulator.cloud import moto_caches
 from emulator.sqs import backend as sqs_backend
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Cloud:
     def __init__(self, clock: Clock, journal: Journal) -> None:
         self.clock = clock
         self.condition = threading.Condition(threading.RLock())
+        moto_caches.install()
         BackendDict.reset()
         sqs_backend.seat(clock=clock, condition=self.condition, journal=journal)
 
