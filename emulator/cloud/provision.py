@@ -7,6 +7,7 @@ What is not known here is reported by name, never skipped in silence.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -33,12 +34,23 @@ _WITHOUT_EFFECT = {
 
 
 class Clients:
-    """The low-level clients that provisioning uses, made once."""
+    """The low-level clients that provisioning uses, each made when it is first needed."""
 
     def __init__(self, session: Any, region: str) -> None:
-        self.sqs = session.client("sqs", region_name=region)
-        self.dynamodb = session.client("dynamodb", region_name=region)
-        self.s3 = session.client("s3", region_name=region)
+        self._session = session
+        self._region = region
+
+    @functools.cached_property
+    def sqs(self) -> Any:
+        return self._session.client("sqs", region_name=self._region)
+
+    @functools.cached_property
+    def dynamodb(self) -> Any:
+        return self._session.client("dynamodb", region_name=self._region)
+
+    @functools.cached_property
+    def s3(self) -> Any:
+        return self._session.client("s3", region_name=self._region)
 
 
 def provision(resources: Iterable[Resource], names: Names, clients: Clients) -> list[str]:

@@ -1,0 +1,280 @@
+"""The documents are held to the code: links, commands, tables, and every example runs."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import inspect
+import json
+import re
+import shlex
+import subprocess
+import sys
+import urllib.parse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from chalicelib import model, problems, tasks
+from chalicelib.task import TASKS
+from emulator import pytest_plugin, terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+    from chalice.config import Config
+
+    from emulator.test_client import Client, Response
+
+ROOT = Path(__file__).parent.parent
+DOCS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *ROOT.glob("examples/*.md")])
+README_LINES_MAX = 120
+#: Where examples that run stand.
+TAUGHT = ["README.md", "docs/tasks.md", "docs/testing.md"]
+
+_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
+_FILE = re.compile(r"(?<![\w/.-])(?:\.chalice|chalicelib|docs|emulator|examples|tests)/[\w./-]*\w")
+_MACHINE = re.compile(r"(?<![\w.])/(?:home|root|opt|usr|work|Users|private)/|\b(?:TODO|FIXME)\b")
+_BODY = re.compile(r"curl[^\n]*localhost:8000/jobs [^\n]*\\\n  -d '([^']*)'")
+
+
+class Block(NamedTuple):
+    """A fenced block of a document."""
+
+    document: str
+    language: str
+    text: str
+
+    @property
+    def path(self) -> str:
+        """The file that the first line of a Python block names."""
+        return self.text.partition("\n")[0].removeprefix("# ")
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text()
+
+
+@functools.cache
+def blocks(language: str) -> list[Block]:
+    return [
+        Block(str(path.relative_to(ROOT)), *found)
+        for path in DOCS
+        for found in _BLOCK.findall(path.read_text())
+        if found[0] == language
+    ]
+
+
+def rows(name: str, head: str) -> list[list[str]]:
+    """The cells of the table that starts with ``head``, without the backticks of the first."""
+    table = re.split(r"\n(?!\|)", read(name).partition(f"\n| {head} |")[2], maxsplit=1)[0]
+    assert table, f"{name} has no table {head}"
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.split("\n")]
+    return [[row[0].strip("`"), *row[1:]] for row in cells[2:]]
+
+
+def anchors(path: Path) -> set[str]:
+    """GitHub's anchors of a document's headings."""
+    headings = re.findall(r"^#+ (.+)$", path.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def imported(block: Block, folder: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The block as the module it says it is, for the length of one test."""
+    name = f"example_{Path(block.path).stem}"
+    file = folder / f"{name}.py"
+    file.write_text(block.text)
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, name, module)
+    spec.loader.exec_module(module)
+    return module
+
+
+def examples() -> list[Any]:
+    """Every test function of the documents that teach."""
+    return [
+        pytest.param(block, name, id=f"{block.document}-{name}")
+        for block in blocks("python")
+        if block.document in TAUGHT and block.path.startswith("tests/")
+        for name in re.findall(r"^def (test_\w+)", block.text, re.MULTILINE)
+    ]
+
+
+def accepted(client: Client, body: bytes) -> Response:
+    return client.post("/jobs", body=body, headers={"content-type": "application/json"})
+
+
+@pytest.fixture
+def taught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The tasks that the documents add, beside those that are there."""
+    known = tasks.discover()
+    before = set(known)
+    for block in blocks("python"):
+        if block.path.startswith("chalicelib/tasks/"):
+            imported(block, tmp_path, monkeypatch)
+    yield
+    for name in known.keys() - before:
+        del TASKS[name]
+
+
+@pytest.mark.parametrize(("block", "name"), examples())
+@pytest.mark.usefixtures("taught")
+def test_every_test_of_the_documents_passes(
+    block: Block, name: str, request: pytest.FixtureRequest, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """On the tasks that the documents add."""
+    function = getattr(imported(block, tmp_path, monkeypatch), name)
+    wanted = inspect.signature(function).parameters
+    function(**{fixture: request.getfixturevalue(fixture) for fixture in wanted})
+
+
+def test_every_document_that_teaches_has_an_example() -> None:
+    """So that the test above does not pass for having found nothing."""
+    assert {example.values[0].document for example in examples()} == set(TAUGHT)
+
+
+@pytest.mark.parametrize("block", blocks("python"), ids=lambda block: block.path)
+def test_every_python_block_says_its_file_and_compiles(block: Block) -> None:
+    """Its first line is the file that a reader puts it into."""
+    assert re.fullmatch(r"[\w/]+\.py", block.path), block.text
+    compile(block.text, block.path, "exec")
+
+
+@pytest.mark.parametrize("block", blocks("json"), ids=lambda block: block.document)
+def test_every_json_block_is_json(block: Block) -> None:
+    """A reader may copy it."""
+    assert json.loads(block.text)
+
+
+@pytest.mark.usefixtures("taught")
+def test_every_job_that_the_documents_submit_runs_unless_it_shows_an_error(client: Client) -> None:
+    """The only one refused is the one with the typing error."""
+    bodies = [body for path in DOCS for body in _BODY.findall(path.read_text())]
+    refused = [body for body in bodies if accepted(client, body.encode()).status_code != 202]
+    assert len(bodies) >= 4
+    assert refused == ['{"type":"text.statistics","input":{"txt":""}}']
+
+
+def test_the_command_that_posts_a_file_makes_a_body_that_is_accepted(client: Client) -> None:
+    """As it stands in the README and beside the file."""
+    commands = {b.text for b in blocks("sh") if b.text.startswith("python3 -c")}
+    assert len(commands) == 1
+    (make, post) = commands.pop().split(" |\n")
+    assert "--data-binary @-" in post
+    command = [sys.executable, *shlex.split(make)[1:]]
+    body = subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout
+    assert accepted(client, body).status_code == 202
+
+
+def test_the_readme_shows_the_answer_that_comes(client: Client) -> None:
+    """Header by header, member by member; only ids and times differ."""
+    (shown,) = [block for block in blocks("http") if block.document == "README.md"]
+    head, _, body = shown.text.partition("\n\n")
+    status, *headers = head.splitlines()
+    (sent,) = [body for body in _BODY.findall(read("README.md")) if "to be" in body]
+    answer = accepted(client, sent.encode())
+    assert status == f"HTTP/1.1 {answer.status_code} Accepted"
+    assert {line.partition(":")[0].lower() for line in headers} <= set(answer.headers)
+    assert list(json.loads(body)) == list(answer.json())
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_every_relative_link_leads_somewhere(path: Path) -> None:
+    """To a file, and to a heading in it."""
+    for link in _LINK.findall(path.read_text()):
+        file, _, anchor = link.partition("#")
+        if urllib.parse.urlsplit(link).scheme:
+            continue
+        target = (path.parent / file).resolve() if file else path
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target), link
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_every_make_target_and_file_that_is_named_exists(path: Path) -> None:
+    """Except the files that a reader is told to make."""
+    told = {block.path for block in blocks("python")}
+    targets = set(re.findall(r"^(\w+):", read("Makefile"), re.MULTILINE))
+    text = path.read_text()
+    assert set(re.findall(r"`make (\w+)|^make (\w+)", text)) <= {(t, "") for t in targets}
+    for block in blocks("sh"):
+        assert set(re.findall(r"^make (\w+)", block.text, re.MULTILINE)) <= targets
+    named = {found for found in _FILE.findall(text) if found not in told}
+    assert not [name for name in named if not (ROOT / name).exists()]
+
+
+@pytest.mark.parametrize("path", DOCS, ids=lambda path: path.name)
+def test_no_document_knows_a_machine_or_has_loose_ends(path: Path) -> None:
+    assert not _MACHINE.search(path.read_text())
+
+
+def test_readme_is_short_and_its_first_command_starts_everything() -> None:
+    assert len(read("README.md").splitlines()) <= README_LINES_MAX
+    assert next(b for b in blocks("sh") if b.document == "README.md").text == "make run\n"
+
+
+def test_routes_of_the_document_are_those_of_the_app(chalice_config: Config) -> None:
+    routes = chalice_config.chalice_app.routes
+    assert {row[0] for row in rows("docs/http-api.md", "Route | Does | Answers")} == {
+        f"{method} {path}" for path, methods in routes.items() for method in methods
+    }
+
+
+def test_problems_of_the_document_are_those_of_the_service() -> None:
+    """With their statuses; those without one stand in jobs only."""
+    answers = rows("docs/http-api.md", "Problem | Status | When | Adds")
+    in_jobs = rows("docs/http-api.md", "Problem | When")
+    assert {row[0]: int(row[1]) for row in answers} | {row[0]: None for row in in_jobs} == {
+        slug: problem.status for slug, problem in problems.PROBLEM_TYPES.items()
+    }
+
+
+def test_members_of_a_job_are_those_of_the_document(client: Client) -> None:
+    text = read("docs/http-api.md")
+    job = accepted(client, b'{"type":"echo","input":1,"tags":{"a":"b"}}').json()
+    assert not [member for member in job if f"`{member}`" not in text]
+    assert not [status for status in model.Status if f"`{status.value}`" not in text]
+
+
+def test_settings_of_the_service_are_documented_and_configured() -> None:
+    """In the table, in the code, in the configuration."""
+    config = json.loads(read(".chalice/config.json"))
+    configured = {**config["environment_variables"]}
+    configured.update(config["stages"]["dev"]["environment_variables"])
+    documented = {row[0] for row in rows("docs/architecture.md", "Setting | Meaning")}
+    read_by_code = set(re.findall(r'"([A-Z]+(?:_[A-Z]+)+)"', read("chalicelib/settings.py")))
+    assert documented == read_by_code == set(configured)
+
+
+def test_settings_of_the_pytest_plugin_are_documented() -> None:
+    source = inspect.getsource(pytest_plugin.pytest_addoption)
+    documented = {row[0] for row in rows("docs/testing.md", "Setting | Meaning | Default")}
+    assert documented == set(re.findall(r'addini\(\s*"(\w+)"', source))
+
+
+def test_words_of_the_terminal_are_documented() -> None:
+    documented = {row[0] for row in rows("docs/emulator.md", "Word | Meaning")}
+    assert documented - {"dead"} == terminal._TEXTS.keys() - {"dead-letter"}
+
+
+def test_every_library_has_its_reason() -> None:
+    """Those that were chosen; constraints.txt has what they bring along."""
+    text = read("docs/architecture.md").partition("## Libraries")[2]
+    for file in ROOT.glob("requirements*.txt"):
+        for name in re.findall(r"^([\w-]+)[\[=]", file.read_text(), re.MULTILINE):
+            assert f"`{name}`" in text, f"docs/architecture.md does not say what {name} is for"
+
+
+def test_every_module_stands_in_a_layer_of_the_document() -> None:
+    """The service's modules, and the emulator's packages and single modules."""
+    text = read("docs/architecture.md").partition("## Layers")[2].partition("## Tree")[0]
+    parts = [*(ROOT / "chalicelib").iterdir(), *(ROOT / "emulator").iterdir()]
+    names = {path.stem for path in parts if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert not [name for name in names - {"__init__"} if f"`{name}`" not in text]
