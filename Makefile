@@ -11,7 +11,7 @@ help:            ## show these lines
 	@sed -n 's/^\([a-z]*\): *[^#]*## */\1\t/p' Makefile | expand -t 10
 
 run: $(READY)    ## set everything up and serve on http://localhost:8000
-	@PATH="$(CURDIR)/$(BIN):$$PATH" chalice local --port $(PORT)
+	@export PATH="$(CURDIR)/$(BIN):$$PATH" && exec chalice local --port $(PORT)
 
 setup: $(READY)  ## set everything up
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from chalice import Response
     from chalice.app import CloudWatchEvent, Request, SQSEvent
 
+    from chalicelib.batch import BatchResponse
+
 logs.configure()
 
 
@@ -63,14 +65,14 @@ def get_health() -> Response:
 
 
 @app.on_sqs_message(queue="accepted-jobs", batch_size=10)
-def process_jobs(event: SQSEvent) -> None:
+def process_jobs(event: SQSEvent) -> BatchResponse:
     remaining_ms = event.context.get_remaining_time_in_millis
-    service().worker.process(received(event.to_dict()), remaining_ms)
+    return service().worker.process(received(event.to_dict()), remaining_ms)
 
 
 @app.on_sqs_message(queue="accepted-jobs-dead-letters", batch_size=10)
-def fail_dead_letters(event: SQSEvent) -> None:
-    service().dead_letters.process(received(event.to_dict()))
+def fail_dead_letters(event: SQSEvent) -> BatchResponse:
+    return service().dead_letters.process(received(event.to_dict()))
 
 
 @app.schedule("rate(5 minutes)")

@@ -1,14 +1,15 @@
-"""A batch from a queue: what is done is deleted here, what is not comes back.
+"""A batch from a queue: what is done is deleted, what is not comes back.
 
-Right whether or not the mapping has ReportBatchItemFailures: the done ones are deleted before the
-function raises, and raising deletes nothing more. If all are done, Lambda deletes them.
-https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+Where the mapping has ReportBatchItemFailures, the function names what must come back. Where it does
+not, as after plain ``chalice deploy``, Lambda would delete a named message too: there the done ones
+are deleted here and the function raises, which leaves the others. If all are done, both just
+return. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from chalicelib import ids, logs
 from chalicelib.errors import (
@@ -25,21 +26,42 @@ if TYPE_CHECKING:
     from chalicelib.job_queue import JobQueue, Received
 
 
-def process(
-    queue: JobQueue, messages: Sequence[Received], handle: Callable[[Received], bool]
-) -> None:
-    """Handle every message; ``handle`` says whether it is done with it.
+class ItemFailure(TypedDict):
+    itemIdentifier: str
 
-    Raises MessagesLeftError if any must come back.
+
+class BatchResponse(TypedDict):
+    """What Lambda reads from the function's answer."""
+
+    batchItemFailures: list[ItemFailure]
+
+
+class Batches:
+    """Works off the batches of one queue.
+
+    ``reports_failures``: the queue's mapping has ReportBatchItemFailures.
     """
-    done: list[Received] = []
-    left: list[Received] = []
-    for message in messages:
-        (done if _handled(handle, message) else left).append(message)
-    if left:
-        queue.acknowledge(done)
-        names = ", ".join(message.message_id for message in left)
-        raise MessagesLeftError(f"{len(left)} of {len(messages)} come back: {names}")
+
+    def __init__(self, queue: JobQueue, *, reports_failures: bool) -> None:
+        self._queue = queue
+        self._reports_failures = reports_failures
+
+    def process(
+        self, messages: Sequence[Received], handle: Callable[[Received], bool]
+    ) -> BatchResponse:
+        """Handle every message; ``handle`` says whether it is done with it.
+
+        Raises MessagesLeftError if any must come back and the answer would not say so.
+        """
+        done: list[Received] = []
+        left: list[Received] = []
+        for message in messages:
+            (done if _handled(handle, message) else left).append(message)
+        if left and not self._reports_failures:
+            self._queue.acknowledge(done)
+            names = ", ".join(message.message_id for message in left)
+            raise MessagesLeftError(f"{len(left)} of {len(messages)} come back: {names}")
+        return {"batchItemFailures": [{"itemIdentifier": m.message_id} for m in left]}
 
 
 def decode(message: Received, id_key: bytes) -> JobMessage:

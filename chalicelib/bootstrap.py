@@ -11,6 +11,7 @@ import msgspec
 from chalicelib import tasks
 from chalicelib.api import Api
 from chalicelib.aws import Clients
+from chalicelib.batch import Batches
 from chalicelib.dead_letters import DeadLetters
 from chalicelib.job_queue import JobQueue
 from chalicelib.job_store import JobStore
@@ -41,10 +42,13 @@ def build(settings: Settings, clients: Clients, known: Mapping[str, Task]) -> Se
     jobs = JobQueue(clients, settings.jobs_queue)
     dead = JobQueue(clients, settings.dead_letter_queue)
     key = settings.job_id_key
+    reports = settings.reports_batch_item_failures
+    job_batches = Batches(jobs, reports_failures=reports)
+    dead_batches = Batches(dead, reports_failures=reports)
     return Service(
         Api(Submitter(store, jobs, tasks=known, id_key=key), Queries(store, id_key=key)),
-        Worker(store, jobs, tasks=known, id_key=key),
-        DeadLetters(store, dead, id_key=key),
+        Worker(store, jobs, batches=job_batches, tasks=known, id_key=key),
+        DeadLetters(store, dead, batches=dead_batches, id_key=key),
         Sweeper(store),
     )
 

@@ -10,6 +10,7 @@ from chalicelib.errors import MessageRefusedError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from chalicelib.batch import Batches, BatchResponse
     from chalicelib.job_queue import JobQueue, Received
     from chalicelib.job_store import JobStore
 
@@ -17,14 +18,17 @@ if TYPE_CHECKING:
 class DeadLetters:
     """Works off the dead-letter queue."""
 
-    def __init__(self, store: JobStore, queue: JobQueue, *, id_key: bytes) -> None:
+    def __init__(
+        self, store: JobStore, queue: JobQueue, *, batches: Batches, id_key: bytes
+    ) -> None:
         self._store = store
         self._queue = queue
+        self._batches = batches
         self._id_key = id_key
 
-    def process(self, messages: Sequence[Received]) -> None:
-        """Fail the jobs of these messages. Raises MessagesLeftError if any must come back."""
-        batch.process(self._queue, messages, self._fail)
+    def process(self, messages: Sequence[Received]) -> BatchResponse:
+        """Fail the jobs of these messages. Raises MessagesLeftError as Batches does."""
+        return self._batches.process(messages, self._fail)
 
     def _fail(self, message: Received) -> bool:
         try:

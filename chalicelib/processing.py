@@ -18,6 +18,7 @@ from chalicelib.task_run import Failed, Succeeded
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from chalicelib.batch import Batches, BatchResponse
     from chalicelib.job_message import JobMessage
     from chalicelib.job_queue import JobQueue, Received
     from chalicelib.job_store import JobStore
@@ -38,18 +39,27 @@ class Worker:
     """Works off batches of jobs."""
 
     def __init__(
-        self, store: JobStore, queue: JobQueue, *, tasks: Mapping[str, Task], id_key: bytes
+        self,
+        store: JobStore,
+        queue: JobQueue,
+        *,
+        batches: Batches,
+        tasks: Mapping[str, Task],
+        id_key: bytes,
     ) -> None:
         self._store = store
         self._queue = queue
+        self._batches = batches
         self._tasks = tasks
         self._id_key = id_key
 
-    def process(self, messages: Sequence[Received], remaining_ms: Callable[[], int]) -> None:
+    def process(
+        self, messages: Sequence[Received], remaining_ms: Callable[[], int]
+    ) -> BatchResponse:
         """Do the jobs of one batch, one after another, in the time the invocation has left.
 
         Each job has at least half of that time; those that would have less go back to the queue.
-        Raises MessagesLeftError if any message must come back.
+        Raises MessagesLeftError as Batches does.
         """
         share_ms = remaining_ms() // 2
 
@@ -59,7 +69,7 @@ class Worker:
                 return self._hand_back(message)
             return self._work(message, left_ms)
 
-        batch.process(self._queue, messages, handle)
+        return self._batches.process(messages, handle)
 
     def _hand_back(self, message: Received) -> bool:
         """Leave a message to another batch. True if it was replaced by a new one."""

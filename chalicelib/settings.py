@@ -28,6 +28,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     dead_letter_queue: str
     #: signs job ids, so that only ids made here are looked up
     job_id_key: bytes
+    #: set by the template that gives the mappings ReportBatchItemFailures, and only by it
+    reports_batch_item_failures: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
@@ -37,6 +39,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             jobs_queue=_required(environment, "JOBS_QUEUE"),
             dead_letter_queue=_required(environment, "JOBS_DEAD_LETTER_QUEUE"),
             job_id_key=_key(environment, "JOB_ID_KEY"),
+            reports_batch_item_failures=_flag(environment, "REPORTS_BATCH_ITEM_FAILURES"),
         )
 
 
@@ -45,6 +48,13 @@ def _required(environment: Mapping[str, str], name: str) -> str:
     if not value:
         raise SettingsError(f"{name} is not set: add it to .chalice/config.json")
     return value
+
+
+def _flag(environment: Mapping[str, str], name: str) -> bool:
+    value = environment.get(name, "false")
+    if value not in ("true", "false"):
+        raise SettingsError(f"{name} is {value!r}, it must be true or false")
+    return value == "true"
 
 
 def _key(environment: Mapping[str, str], name: str) -> bytes:

@@ -20,8 +20,6 @@ from emulator.mapping.sqs import QueueMappingSpec
 from emulator.template import Names, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from chalice import Chalice
     from chalice.config import Config
 
@@ -57,12 +55,12 @@ def describe(app: Chalice, config: Config, names: Names) -> Project:
     directory = Path(config.project_dir)
     resources = template.read(directory / template.PATH, names)
     functions = {
-        source.name: _function(source, config, names)
+        source.name: _function(source, config, names, resources)
         for source in app.event_sources
         if isinstance(source, (SQSEventConfig, ScheduledEventConfig))
     }
     queue_sources = [s for s in app.event_sources if isinstance(s, SQSEventConfig)]
-    missing = list(_missing_queues(queue_sources, functions, resources))
+    missing = _missing_queues(queue_sources, functions, resources)
     return Project(
         names=names,
         directory=str(directory),
@@ -73,12 +71,12 @@ def describe(app: Chalice, config: Config, names: Names) -> Project:
             for s in app.event_sources
             if isinstance(s, ScheduledEventConfig)
         ],
-        resources=[*resources, *missing],
+        resources=[*resources, *template.resources({"Resources": missing}, names)],
         notes=[*_missing_notes(missing), *_not_run(app, functions)],
     )
 
 
-def _function(source: Any, config: Config, names: Names) -> FunctionSpec:
+def _function(source: Any, config: Config, names: Names, resources: list[Resource]) -> FunctionSpec:
     scoped = config.scope(names.stage, source.name)
     return FunctionSpec(
         name=source.name,
@@ -86,11 +84,22 @@ def _function(source: Any, config: Config, names: Names) -> FunctionSpec:
         handler=source.handler_string,
         timeout_seconds=scoped.lambda_timeout or TIMEOUT_SECONDS_DEFAULT,
         memory_mb=scoped.lambda_memory_size or MEMORY_MB_DEFAULT,
-        environment=dict(scoped.environment_variables),
+        environment={**scoped.environment_variables, **_merged_variables(source.name, resources)},
         reserved_concurrency=scoped.reserved_concurrency,
         region=names.region,
         account_id=names.account_id,
     )
+
+
+def _merged(function: str, resources: list[Resource]) -> dict[str, Any]:
+    """What the merged template adds to a function that Chalice makes."""
+    logical_id = to_cfn_resource_name(function)
+    return next((r.properties for r in resources if r.logical_id == logical_id), {})
+
+
+def _merged_variables(function: str, resources: list[Resource]) -> dict[str, str]:
+    variables = _merged(function, resources).get("Environment", {}).get("Variables", {})
+    return {name: str(value) for name, value in variables.items()}
 
 
 def _queue_mapping(
@@ -118,56 +127,54 @@ def _expression(source: ScheduledEventConfig) -> str:
 
 def _reports_batch_item_failures(function: str, resources: list[Resource]) -> bool:
     """Whether the merged template adds ReportBatchItemFailures to the function's SQS event."""
-    logical_id = to_cfn_resource_name(function)
-    events = (r.properties.get("Events", {}) for r in resources if r.logical_id == logical_id)
+    events = _merged(function, resources).get("Events", {})
     return any(
         "ReportBatchItemFailures" in event.get("Properties", {}).get("FunctionResponseTypes", [])
-        for event_by_name in events
-        for event in event_by_name.values()
+        for event in events.values()
     )
 
 
 def _missing_queues(
     sources: list[SQSEventConfig], functions: dict[str, FunctionSpec], resources: list[Resource]
-) -> Iterator[Resource]:
-    """A queue and a dead-letter queue for each that a decorator names and the template does not."""
+) -> dict[str, Any]:
+    """A template of a queue and a dead-letter queue for each that only a decorator names."""
     named = {r.properties.get("QueueName") for r in resources if r.type == "AWS::SQS::Queue"}
+    missing: dict[str, Any] = {}
     for source in sources:
         name = _queue_name(source)
-        if name in named:
-            continue
-        named.add(name)
-        function = functions[source.name]
-        stem, dot, fifo = name.partition(".fifo")
-        dead_letters = f"{stem}-dead-letters{dot}{fifo}"
-        kind = {"FifoQueue": True} if dot else {}
-        arn = f"arn:aws:sqs:{function.region}:{function.account_id}:{dead_letters}"
-        logical_id = to_cfn_resource_name(stem.replace("-", "_")) + "Queue"
-        yield Resource(
-            logical_id=logical_id.replace("Queue", "DeadLetterQueue"),
-            type="AWS::SQS::Queue",
-            properties={"QueueName": dead_letters, **kind},
-        )
-        yield Resource(
-            logical_id=logical_id,
-            type="AWS::SQS::Queue",
-            properties={
-                "QueueName": name,
-                **kind,
-                "VisibilityTimeout": (
-                    VISIBILITY_TIMEOUTS_PER_FUNCTION_TIMEOUT * function.timeout_seconds
-                ),
-                "RedrivePolicy": {"deadLetterTargetArn": arn, "maxReceiveCount": MAX_RECEIVE_COUNT},
-            },
-        )
+        if name not in named:
+            missing |= _queue_with_dead_letters(name, functions[source.name].timeout_seconds)
+    return missing
 
 
-def _missing_notes(missing: list[Resource]) -> list[str]:
+def _queue_with_dead_letters(name: str, timeout_seconds: int) -> dict[str, Any]:
+    stem, dot, fifo = name.partition(".fifo")
+    kind = {"FifoQueue": True} if dot else {}
+    logical_id = to_cfn_resource_name(stem.replace("-", "_")) + "Queue"
+    dead_letters_id = logical_id.replace("Queue", "DeadLetterQueue")
+    redrive = {
+        "deadLetterTargetArn": {"Fn::GetAtt": [dead_letters_id, "Arn"]},
+        "maxReceiveCount": MAX_RECEIVE_COUNT,
+    }
+    settings = {
+        "VisibilityTimeout": VISIBILITY_TIMEOUTS_PER_FUNCTION_TIMEOUT * timeout_seconds,
+        "RedrivePolicy": redrive,
+    }
+    return {
+        dead_letters_id: _queue(f"{stem}-dead-letters{dot}{fifo}", **kind),
+        logical_id: _queue(name, **kind, **settings),
+    }
+
+
+def _queue(name: str, **properties: Any) -> dict[str, Any]:
+    return {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": name, **properties}}
+
+
+def _missing_notes(missing: dict[str, Any]) -> list[str]:
     if not missing:
         return []
-    lines = {r.logical_id: {"Type": r.type, "Properties": r.properties} for r in missing}
-    text = msgspec.json.format(msgspec.json.encode({"Resources": lines}), indent=2).decode()
-    names = ", ".join(str(r.properties["QueueName"]) for r in missing)
+    text = msgspec.json.format(msgspec.json.encode({"Resources": missing}), indent=2).decode()
+    names = ", ".join(queue["Properties"]["QueueName"] for queue in missing.values())
     return [
         f"{template.PATH} does not name {names}: created here with AWS's advised settings. "
         f"To deploy the same, put this into {template.PATH}:\n{text}"
@@ -181,4 +188,7 @@ def _not_run(app: Chalice, functions: dict[str, FunctionSpec]) -> list[str]:
         "do not run locally yet"
         for source in app.event_sources
         if source.name not in functions
+    ] + [
+        f"{function.name}: functions that only a caller invokes do not run locally yet"
+        for function in app.pure_lambda_functions
     ]

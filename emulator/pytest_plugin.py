@@ -86,6 +86,10 @@ def emulator(
 ) -> Iterator[Emulator]:
     """The app's queues, tables and functions, fresh, on a virtual clock."""
     clock = VirtualClock()
+    for spec in chalice_project.functions:
+        # all of them share this process, as they never do on Lambda
+        for name, value in spec.environment.items():
+            monkeypatch.setenv(name, value)
 
     def function(spec: FunctionSpec) -> Any:
         return in_place.InPlaceFunction(spec, _handler(spec.handler), clock)

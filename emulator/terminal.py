@@ -39,8 +39,11 @@ class Printer:
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
         self._colour = stream.isatty()
+        self._closed = False
 
     def __call__(self, entry: Entry) -> None:
+        if self._closed:
+            return
         line = render(entry)
         if self._colour:
             line = click.style(line, **_style(entry))
@@ -50,6 +53,10 @@ class Printer:
         except (OSError, ValueError):
             # the terminal has gone; the journal still has the entry
             return
+
+    def close(self) -> None:
+        """Write nothing more: what happens while everything stops is no news."""
+        self._closed = True
 
 
 def render(entry: Entry) -> str:

@@ -215,6 +215,17 @@ def test_no_document_knows_a_machine_or_has_loose_ends(path: Path) -> None:
     assert not _MACHINE.search(path.read_text())
 
 
+def test_function_says_it_reports_failures_where_its_mapping_reads_them() -> None:
+    """One without the other would lose messages, or fail batches for nothing."""
+    resources = json.loads(read(".chalice/resources.json"))["Resources"]
+    functions = [r["Properties"] for r in resources.values() if "Type" not in r]
+    assert len(functions) == 2
+    for function in functions:
+        (event,) = function["Events"].values()
+        assert event["Properties"]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert function["Environment"]["Variables"] == {"REPORTS_BATCH_ITEM_FAILURES": "true"}
+
+
 def test_readme_is_short_and_its_first_command_starts_everything() -> None:
     assert len(read("README.md").splitlines()) <= README_LINES_MAX
     assert next(b for b in blocks("sh") if b.document == "README.md").text == "make run\n"
@@ -248,6 +259,9 @@ def test_settings_of_the_service_are_documented_and_configured() -> None:
     config = json.loads(read(".chalice/config.json"))
     configured = {**config["environment_variables"]}
     configured.update(config["stages"]["dev"]["environment_variables"])
+    for resource in json.loads(read(".chalice/resources.json"))["Resources"].values():
+        environment = resource.get("Properties", {}).get("Environment", {})
+        configured.update(environment.get("Variables", {}))
     documented = {row[0] for row in rows("docs/architecture.md", "Setting | Meaning")}
     read_by_code = set(re.findall(r'"([A-Z]+(?:_[A-Z]+)+)"', read("chalicelib/settings.py")))
     assert documented == read_by_code == set(configured)

@@ -55,7 +55,8 @@ def main() -> None:
             journal=emulator.journal,
         ),
     )
-    emulator.journal.listen(terminal.Printer(sys.stdout))
+    printer = terminal.Printer(sys.stdout)
+    emulator.journal.listen(printer)
     in_process.transport.cloud = emulator.cloud
     about = {"pid": os.getpid(), "endpoint": running.endpoint, "owner_pid": running.owner_pid}
     endpoint = Endpoint(
@@ -68,8 +69,10 @@ def main() -> None:
     emulator.scheduler.start()
     endpoint.start()
     _wait_for_the_end(running.owner_pid)
-    endpoint.stop()
+    # functions first: what still runs would only fail on an endpoint that is gone, and say so
+    printer.close()
     emulator.close()
+    endpoint.stop()
 
 
 def _wait_for_the_end(owner_pid: int) -> None:

@@ -20,6 +20,7 @@ from chalicelib.task import Task
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from chalicelib.batch import BatchResponse
     from chalicelib.bootstrap import Service
     from chalicelib.model import Job
     from emulator.emulator import Emulator
@@ -93,9 +94,9 @@ class Bench(NamedTuple):
             for message in answer.get("Messages", [])
         ]
 
-    def work(self, messages: list[Received], remaining_ms: int = 60 * SECOND_MS) -> None:
+    def work(self, messages: list[Received], remaining_ms: int = 60 * SECOND_MS) -> BatchResponse:
         """One invocation of the worker."""
-        self.service.worker.process(messages, lambda: remaining_ms)
+        return self.service.worker.process(messages, lambda: remaining_ms)
 
     def waiting(self, queue_name: str = "accepted-jobs") -> int:
         """Messages in the queue, visible or not."""
@@ -122,10 +123,15 @@ class Bench(NamedTuple):
         return self.store.claim(job.id, now_ms=now_ms, lease_until_ms=until_ms)
 
 
-def bench_on(emulator: Emulator, **more: Task) -> Bench:
-    """A bench whose worker knows the shipped tasks and ``more``."""
+def bench_on(emulator: Emulator, *, reports: bool = False, **more: Task) -> Bench:
+    """A bench whose worker knows the shipped tasks and ``more``.
+
+    ``reports``: its mappings have ReportBatchItemFailures, as the template gives them.
+    """
     clients = FaultyClients()
-    settings = Settings.from_environment(os.environ)
+    settings = msgspec.structs.replace(
+        Settings.from_environment(os.environ), reports_batch_item_failures=reports
+    )
     known = {**tasks.discover(), **{task.name: task for task in more.values()}}
     key = settings.job_id_key
     store = JobStore(clients, settings.jobs_table)

@@ -287,3 +287,22 @@ def _worn(message: Any) -> Any:
 def _unrecorded_id(bench: Bench) -> str:
     key = bench.settings.job_id_key
     return ids.mint(key, TENANT, now_ms=bench.now_ms(), random_bits=7)
+
+
+def test_failed_messages_are_named_where_the_mapping_reads_them(emulator: Emulator) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html"""
+    here = bench_on(emulator, reports=True, test=fails_with(RetryableError("later")))
+    good, bad = here.accept("echo"), here.accept("test")
+    messages = here.receive()
+
+    answer = here.work(messages)
+
+    assert [here.job(job.id).status for job in (good, bad)] == [Status.SUCCEEDED, Status.RUNNING]
+    assert answer == {"batchItemFailures": [{"itemIdentifier": messages[1].message_id}]}
+
+
+def test_answer_names_nothing_when_all_is_done(emulator: Emulator) -> None:
+    here = bench_on(emulator, reports=True)
+    here.accept("echo")
+
+    assert here.work(here.receive()) == {"batchItemFailures": []}
