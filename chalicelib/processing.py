@@ -6,10 +6,11 @@ dies anywhere is followed by another.
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from chalicelib import batch, clock, failing, limits, logs, task_run
-from chalicelib.errors import ResultTooLargeError
+from chalicelib.errors import ResultTooLargeError, UnavailableError
 from chalicelib.job_store import ConditionFailedError
 from chalicelib.model import Failure
 from chalicelib.task import TaskContext
@@ -101,9 +102,14 @@ class Worker:
             job_id=job.id,
             attempt=job.attempt,
             ends_at_ms=ends_at_ms,
-            report=lambda fraction: self._store.report_progress(job, fraction),
+            report=lambda fraction: self._report(job, fraction),
         )
         return task_run.run(self._tasks, job.type, bytes(content.input), context=context)
+
+    def _report(self, job: Job, fraction: float) -> None:
+        # progress is advice: a database that is away for a moment must not cost an attempt
+        with contextlib.suppress(UnavailableError):
+            self._store.report_progress(job, fraction)
 
     def _finish(self, message: Received, job: Job, outcome: Succeeded | Failed) -> bool:
         if isinstance(outcome, Failed):

@@ -306,3 +306,21 @@ def test_answer_names_nothing_when_all_is_done(emulator: Emulator) -> None:
     here.accept("echo")
 
     assert here.work(here.receive()) == {"batchItemFailures": []}
+
+
+def test_progress_that_cannot_be_written_does_not_cost_the_attempt(
+    make_bench: Callable[..., Bench],
+) -> None:
+    """Progress is advice; the result is what counts."""
+
+    def work(context: TaskContext) -> str:
+        here.clients.fail_before.add("update_item")
+        context.progress(0.5)
+        here.clients.fail_before.clear()
+        return "done"
+
+    here = make_bench(test=task_that(work))
+    job = here.accept("test")
+    here.work(here.receive())
+
+    assert here.job(job.id).status is Status.SUCCEEDED
