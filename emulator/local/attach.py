@@ -89,7 +89,8 @@ class _Server:
         try:
             described = project.describe(app, config, names)
             notes = self._control.register(described)
-            sender = JournalSender(self._control.journal)
+            self._control.close()
+            sender = JournalSender(ControlClient(self._running))
             server = gateway.create_server(
                 app, config, host=host, port=port, record=_recorder(sender)
             )

@@ -18,7 +18,7 @@ from emulator.journal import Entry
 from emulator.project import Project
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from emulator.emulator import Emulator
     from emulator.local.running import Running
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 TOKEN_HEADER = "X-Emulator-Token"
 #: A project is registered once moto is imported, which takes a busy machine a few seconds.
 REGISTER_SECONDS_MAX = 60
+#: How long journal entries are gathered before they are sent: less than a person notices.
+GATHER_SECONDS = 0.03
 
 _JSON = {"Content-Type": "application/json"}
 
@@ -80,10 +82,14 @@ class Control:
 
 
 class ControlClient:
-    """The other side: one connection for each call, so that a reload leaves none behind."""
+    """The other side, on a connection of its own. One thread at a time uses it."""
 
     def __init__(self, running: Running) -> None:
         self._running = running
+        address = urlsplit(running.endpoint)
+        self._connection = http.client.HTTPConnection(
+            address.hostname or "127.0.0.1", address.port, timeout=REGISTER_SECONDS_MAX
+        )
 
     def status(self) -> dict[str, Any]:
         """Raises EmulatorGoneError."""
@@ -101,33 +107,45 @@ class ControlClient:
         """Raises EmulatorGoneError."""
         self._call("POST", "/_emulator/journal", entries)
 
+    def close(self) -> None:
+        self._connection.close()
+
     def _call(self, method: str, path: str, value: Any = None) -> dict[str, Any]:
-        address = urlsplit(self._running.endpoint)
-        connection = http.client.HTTPConnection(
-            address.hostname or "127.0.0.1", address.port, timeout=REGISTER_SECONDS_MAX
-        )
-        headers = {TOKEN_HEADER: self._running.token, **_JSON}
         body = b"" if value is None else msgspec.json.encode(value)
         try:
-            connection.request(method, path, body=body, headers=headers)
-            answer = connection.getresponse()
-            content = msgspec.json.decode(answer.read())
+            status, content = self._exchange(method, path, body)
         except (OSError, http.client.HTTPException, msgspec.DecodeError) as error:
             raise EmulatorGoneError(
                 f"the emulator (process {self._running.pid}) does not answer: {error}"
             ) from None
-        finally:
-            connection.close()
-        if answer.status != http.HTTPStatus.OK:
-            raise RefusedError(content.get("message", f"status {answer.status}"))
-        return dict(content)
+        if status != http.HTTPStatus.OK:
+            raise RefusedError(content.get("message", f"status {status}"))
+        return content
+
+    def _exchange(self, method: str, path: str, body: bytes) -> tuple[int, dict[str, Any]]:
+        headers = {TOKEN_HEADER: self._running.token, **_JSON}
+        kept = self._connection.sock is not None
+        try:
+            self._connection.request(method, path, body=body, headers=headers)
+            answer = self._connection.getresponse()
+            return answer.status, msgspec.json.decode(answer.read(), type=dict[str, Any])
+        except (ConnectionError, http.client.BadStatusLine):
+            self._connection.close()
+            if not kept:
+                raise
+            # a connection that was kept has been closed by the other side meanwhile
+            return self._exchange(method, path, body)
 
 
 class JournalSender:
-    """Carries entries to the emulator from a thread of its own, so that no request waits for it."""
+    """Carries entries to the emulator from a thread of its own, so that no request waits for it.
 
-    def __init__(self, send: Callable[[list[Entry]], None]) -> None:
-        self._send = send
+    What happens within a moment is sent together: a busy app must not pay twice for each request.
+    """
+
+    def __init__(self, control: ControlClient) -> None:
+        self._control = control
+        self._moment = threading.Event()
         self._entries: queue.SimpleQueue[Entry] = queue.SimpleQueue()
         threading.Thread(target=self._run, name="journal", daemon=True).start()
 
@@ -137,9 +155,10 @@ class JournalSender:
     def _run(self) -> None:
         while True:
             batch = [self._entries.get()]
+            self._moment.wait(GATHER_SECONDS)
             while not self._entries.empty():
                 batch.append(self._entries.get())
             try:
-                self._send(batch)
+                self._control.journal(batch)
             except (EmulatorGoneError, RefusedError):
                 return

@@ -24,6 +24,9 @@ from emulator.runtime.function import LambdaFunction
 
 #: set by the process that starts this one: see ``start.Start``
 START_VARIABLE = "EMULATOR_START"
+#: How long a thread may compute before another one gets its turn. Python's 5 ms would be added to
+#: nearly every answer: a thread that has just written to a socket waits for its turn again.
+SWITCH_SECONDS = 0.0005
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +46,7 @@ def main() -> None:
     guard.pin_environment(os.environ, running.endpoint, start.region)
     guard.forbid("aws")
     sys.dont_write_bytecode = True
+    sys.setswitchinterval(SWITCH_SECONDS)
     clock = SystemClock()
     environment = guard.pinned(running.endpoint, start.region)
     emulator = Emulator(
