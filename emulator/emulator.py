@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import msgspec
 from moto.dynamodb.models import dynamodb_backends
 
-from emulator.cloud import in_process
-from emulator.cloud.aws import Cloud
-from emulator.cloud.provision import Clients, provision
+from emulator.cloud.aws import REGION, Cloud
+from emulator.cloud.provision import provision
 from emulator.cloud.time_to_live import TimeToLiveSweeper
 from emulator.invocation import Outcome
 from emulator.journal import Journal
@@ -43,10 +41,16 @@ class UnknownFunctionError(LookupError):
 class Emulator:
     """Everything that runs a Chalice project, except the HTTP in front of it."""
 
-    def __init__(self, clock: Clock, *, make_function: Callable[[FunctionSpec], Function]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        make_function: Callable[[FunctionSpec], Function],
+        region: str = REGION,
+    ) -> None:
         self.clock = clock
         self.journal = Journal(clock)
-        self.cloud = Cloud(clock, self.journal)
+        self.cloud = Cloud(clock, self.journal, region=region)
         self.scheduler = Scheduler(clock, self.cloud.condition, self.journal)
         self._make_function = make_function
         self._functions: dict[str, Function] = {}
@@ -54,15 +58,13 @@ class Emulator:
         self._project: Project | None = None
         self.scheduler.add(TimeToLiveSweeper(self._tables, self.journal, clock.now_ms()))
 
-    def apply(self, project: Project, clients: Clients | None = None) -> list[str]:
+    def apply(self, project: Project) -> list[str]:
         """Make ``project`` what runs: create what is missing, keep what is there, reload the code.
 
         Returns sentences for the user: what could not be created, what does not run locally.
         """
         self._project = project
-        with in_process.answering(self.cloud):
-            made = clients or Clients(boto3.session.Session(), project.names.region)
-            notes = provision(project.resources, project.names, made)
+        notes = provision(project.resources, project.names, self.cloud)
         with self.cloud.condition:
             changed = self._apply_functions(project.functions)
             self._apply_mappings(project, changed)

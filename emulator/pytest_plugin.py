@@ -12,7 +12,6 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 import time_machine
 from chalice.cli.factory import CLIFactory
@@ -21,7 +20,6 @@ from emulator import guard, project
 from emulator.clock import VirtualClock
 from emulator.cloud import in_process
 from emulator.cloud.aws import ACCOUNT_ID, REGION
-from emulator.cloud.provision import Clients
 from emulator.emulator import Emulator
 from emulator.http import gateway
 from emulator.runtime import in_place
@@ -74,15 +72,9 @@ def chalice_project(chalice_config: Config) -> project.Project:
     return project.describe(chalice_config.chalice_app, chalice_config, names)
 
 
-@pytest.fixture(scope="session")
-def _clients(chalice_config: Config) -> Clients:
-    # Making a client costs 40 ms, using one 1 ms: one set serves the whole run.
-    return Clients(boto3.session.Session(), REGION)
-
-
 @pytest.fixture
 def emulator(
-    chalice_project: project.Project, _clients: Clients, monkeypatch: pytest.MonkeyPatch
+    chalice_project: project.Project, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Emulator]:
     """The app's queues, tables and functions, fresh, on a virtual clock."""
     clock = VirtualClock()
@@ -99,7 +91,7 @@ def emulator(
         made = Emulator(clock, make_function=function)
         monkeypatch.setattr(time, "sleep", lambda seconds: in_place.sleep(clock, seconds))
         with in_process.answering(made.cloud):
-            made.apply(chalice_project, _clients)
+            made.apply(chalice_project)
             yield made
 
 

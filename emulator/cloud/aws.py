@@ -6,13 +6,15 @@ Every request, from a socket or from a client in this process, goes through ``Cl
 from __future__ import annotations
 
 import functools
+import http
 import re
 import threading
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 import moto.backend_index
 import moto.backends
+import msgspec
 from moto.core.base_backend import BackendDict
 from moto.core.exceptions import HTTPException
 from moto.core.request import Request
@@ -22,7 +24,6 @@ from emulator.sqs import backend as sqs_backend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any
 
     from emulator.clock import Clock
     from emulator.journal import Journal
@@ -43,6 +44,18 @@ class UnknownServiceError(LookupError):
     """moto has no service of that name."""
 
 
+class AwsError(ValueError):
+    """AWS refused a call; ``code`` is its name for the reason."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+
+
+#: How the JSON protocol names a service's operations.
+_TARGETS = {"dynamodb": "DynamoDB_20120810", "sqs": "AmazonSQS"}
+
+
 class Cloud:
     """One account of AWS, as far as moto knows it.
 
@@ -51,8 +64,10 @@ class Cloud:
     lock, and loses updates and messages when threads share it.
     """
 
-    def __init__(self, clock: Clock, journal: Journal) -> None:
+    def __init__(self, clock: Clock, journal: Journal, *, region: str = REGION) -> None:
         self.clock = clock
+        #: where ``call`` goes; requests name theirs
+        self.region = region
         self.condition = threading.Condition(threading.RLock())
         moto_caches.install()
         BackendDict.reset()
@@ -82,6 +97,29 @@ class Cloud:
                 status, answer_headers = error.code or 500, dict(error.get_headers())
                 answer = error.get_body()
         return Answer(int(status), _plain(answer_headers), _bytes(answer))
+
+    def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+        """Call an operation as a client does, without the work of one. Raises AwsError.
+
+        For services that speak JSON: SQS and DynamoDB.
+        """
+        headers = {
+            "Content-Type": "application/x-amz-json-1.0",
+            "X-Amz-Target": f"{_TARGETS[service]}.{operation}",
+        }
+        answer = self.handle(
+            service=service,
+            region=self.region,
+            method="POST",
+            url=f"https://{service}.{self.region}.amazonaws.com/",
+            headers=headers,
+            body=msgspec.json.encode(parameters),
+        )
+        content: dict[str, Any] = msgspec.json.decode(answer.body or b"{}")
+        if answer.status != http.HTTPStatus.OK:
+            code = str(content.get("__type", answer.status)).rpartition("#")[2]
+            raise AwsError(code, content.get("message") or content.get("Message") or "")
+        return content
 
 
 def _handler(service: str, region: str, path: str) -> Callable[..., Any]:

@@ -1,9 +1,9 @@
 """Caches for what moto works out anew in every request: same answers for a fraction of the CPU.
 
-moto is the slowest part of a local AWS call by far. Each change here keeps something that depends on
-nothing but its key (how an expression reads, under which names a model finds an attribute), or does
-the same walk over an expression with fewer steps. Made for moto 5.2; requests are answered under
-one lock.
+moto is the slowest part of a local AWS call by far. Each change here keeps something that depends
+on nothing but its key (how an expression reads, under which names a model finds an attribute), or
+does the same walk over an expression with fewer steps. Made for moto 5.2; requests are answered
+under one lock.
 """
 
 from __future__ import annotations
@@ -60,12 +60,12 @@ def _tokens_of(expression: str) -> tuple[Any, ...]:
 
 def _copy_node(self: Any, memo: dict[int, Any]) -> Any:
     """A node with copies of its children; copying through ``parent`` would copy the whole tree."""
-    copied = type(self).__new__(type(self))
+    copied: Any = object.__new__(self.__class__)
     copied.type, copied.parent, copied.children = self.type, None, None
     if self.children is not None:
         copied.children = [copy.deepcopy(child, memo) for child in self.children]
         for child in copied.children:
-            if _is_node(type(child)):
+            if _is_node(child.__class__):
                 child.parent = copied
     return copied
 
@@ -86,7 +86,7 @@ def _classes(tree: Any) -> set[type]:
     nodes = [tree]
     while nodes:
         node = nodes.pop()
-        cls = type(node)
+        cls: type = type(node)
         if _is_node(cls):
             found.add(cls)
             nodes.extend(node.children or ())

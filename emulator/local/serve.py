@@ -15,7 +15,6 @@ import psutil
 
 from emulator import guard, terminal
 from emulator.clock import SystemClock
-from emulator.cloud import in_process
 from emulator.cloud.endpoint import Endpoint
 from emulator.emulator import Emulator
 from emulator.local.control import Control
@@ -58,10 +57,10 @@ def main() -> None:
             clock=clock,
             journal=emulator.journal,
         ),
+        region=start.region,
     )
     printer = terminal.Printer(sys.stdout)
     emulator.journal.listen(printer)
-    in_process.transport.cloud = emulator.cloud
     about = {"pid": os.getpid(), "endpoint": running.endpoint, "owner_pid": running.owner_pid}
     endpoint = Endpoint(
         emulator.cloud,

@@ -3,44 +3,34 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 import pytest
 
 from emulator.clock import VirtualClock
 from emulator.cloud import in_process
-from emulator.cloud.aws import Cloud
-from emulator.cloud.provision import Clients, provision
+from emulator.cloud.aws import AwsError, Cloud
+from emulator.cloud.provision import provision
 from emulator.journal import Journal
 from emulator.template import Names, Resource
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 NAMES = Names(app="shop", stage="dev", region="us-east-1", account_id="123456789012")
 DEAD_ARN = "arn:aws:sqs:us-east-1:123456789012:dead"
 
 
-@pytest.fixture(scope="module")
-def module_clients() -> Clients:
-    return Clients(boto3.session.Session(), "us-east-1")
-
-
 @pytest.fixture
-def clients(module_clients: Clients) -> Iterator[Clients]:
+def cloud() -> Cloud:
     clock = VirtualClock()
-    with in_process.answering(Cloud(clock, Journal(clock))):
-        yield module_clients
+    return Cloud(clock, Journal(clock))
 
 
 def resource(kind: str, **properties: Any) -> Resource:
     return Resource(logical_id="Thing", type=kind, properties=properties)
 
 
-def queue_attributes(clients: Clients, name: str) -> dict[str, str]:
-    url = clients.sqs.get_queue_url(QueueName=name)["QueueUrl"]
-    found = clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+def queue_attributes(cloud: Cloud, name: str) -> dict[str, str]:
+    found = cloud.call("sqs", "GetQueueAttributes", QueueUrl=name, AttributeNames=["All"])
     return dict(found["Attributes"])
 
 
@@ -52,38 +42,37 @@ def work_queue(**more: Any) -> Resource:
 DEAD_QUEUE = resource("AWS::SQS::Queue", QueueName="dead")
 
 
-def test_queue_is_created_after_the_dead_letter_queue_it_names(clients: Clients) -> None:
-    provision([work_queue(VisibilityTimeout=360), DEAD_QUEUE], NAMES, clients)
+def test_queue_is_created_after_the_dead_letter_queue_it_names(cloud: Cloud) -> None:
+    provision([work_queue(VisibilityTimeout=360), DEAD_QUEUE], NAMES, cloud)
 
-    attributes = queue_attributes(clients, "work")
+    attributes = queue_attributes(cloud, "work")
     assert attributes["VisibilityTimeout"] == "360"
     assert json.loads(attributes["RedrivePolicy"])["deadLetterTargetArn"] == DEAD_ARN
 
 
-def test_second_time_changes_settings_and_keeps_messages(clients: Clients) -> None:
-    provision([work_queue(VisibilityTimeout=30), DEAD_QUEUE], NAMES, clients)
-    url = clients.sqs.get_queue_url(QueueName="work")["QueueUrl"]
-    clients.sqs.send_message(QueueUrl=url, MessageBody="kept")
+def test_second_time_changes_settings_and_keeps_messages(cloud: Cloud) -> None:
+    provision([work_queue(VisibilityTimeout=30), DEAD_QUEUE], NAMES, cloud)
+    cloud.call("sqs", "SendMessage", QueueUrl="work", MessageBody="kept")
 
-    provision([work_queue(VisibilityTimeout=60), DEAD_QUEUE], NAMES, clients)
+    provision([work_queue(VisibilityTimeout=60), DEAD_QUEUE], NAMES, cloud)
 
-    attributes = queue_attributes(clients, "work")
+    attributes = queue_attributes(cloud, "work")
     assert attributes["VisibilityTimeout"] == "60"
     assert attributes["ApproximateNumberOfMessages"] == "1"
 
 
-def test_fifo_queue_is_created_as_one(clients: Clients) -> None:
+def test_fifo_queue_is_created_as_one(cloud: Cloud) -> None:
     fifo = resource(
         "AWS::SQS::Queue", QueueName="a.fifo", FifoQueue=True, ContentBasedDeduplication=True
     )
-    provision([fifo], NAMES, clients)
-    provision([fifo], NAMES, clients)
+    provision([fifo], NAMES, cloud)
+    provision([fifo], NAMES, cloud)
 
-    attributes = queue_attributes(clients, "a.fifo")
+    attributes = queue_attributes(cloud, "a.fifo")
     assert (attributes["FifoQueue"], attributes["ContentBasedDeduplication"]) == ("true", "true")
 
 
-def test_table_has_keys_stream_and_time_to_live(clients: Clients) -> None:
+def test_table_has_keys_stream_and_time_to_live(cloud: Cloud) -> None:
     table = resource(
         "AWS::DynamoDB::Table",
         TableName="rows",
@@ -95,27 +84,36 @@ def test_table_has_keys_stream_and_time_to_live(clients: Clients) -> None:
         PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
     )
 
-    provision([table], NAMES, clients)
-    provision([table], NAMES, clients)
+    provision([table], NAMES, cloud)
+    provision([table], NAMES, cloud)
 
-    found = clients.dynamodb.describe_table(TableName="rows")["Table"]
-    ttl = clients.dynamodb.describe_time_to_live(TableName="rows")["TimeToLiveDescription"]
+    found = cloud.call("dynamodb", "DescribeTable", TableName="rows")["Table"]
+    ttl = cloud.call("dynamodb", "DescribeTimeToLive", TableName="rows")["TimeToLiveDescription"]
     assert found["StreamSpecification"]["StreamEnabled"]
     assert ttl == {"TimeToLiveStatus": "ENABLED", "AttributeName": "x"}
 
 
-def test_bucket_is_created_once(clients: Clients) -> None:
+def test_bucket_is_created_once(cloud: Cloud) -> None:
     for _ in range(2):
-        provision([resource("AWS::S3::Bucket", BucketName="files")], NAMES, clients)
+        provision([resource("AWS::S3::Bucket", BucketName="files")], NAMES, cloud)
 
-    assert [b["Name"] for b in clients.s3.list_buckets()["Buckets"]] == ["files"]
+    s3 = boto3.session.Session().client("s3", region_name="us-east-1")
+    with in_process.answering(cloud):
+        assert [b["Name"] for b in s3.list_buckets()["Buckets"]] == ["files"]
 
 
-def test_what_is_not_known_is_reported_and_what_has_no_effect_is_not(clients: Clients) -> None:
+def test_what_aws_would_refuse_is_refused_with_its_code(cloud: Cloud) -> None:
+    bad = resource("AWS::SQS::Queue", QueueName="no spaces allowed")
+
+    with pytest.raises(AwsError, match="InvalidParameterValue"):
+        provision([bad], NAMES, cloud)
+
+
+def test_what_is_not_known_is_reported_and_what_has_no_effect_is_not(cloud: Cloud) -> None:
     notes = provision(
         [resource("AWS::Kinesis::Stream"), resource("AWS::CloudWatch::Alarm"), resource("")],
         NAMES,
-        clients,
+        cloud,
     )
 
     assert notes == ["Thing: AWS::Kinesis::Stream is not created locally"]
