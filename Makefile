@@ -29,7 +29,8 @@ types: $(READY)
 format: $(READY) ## put the code into the project's form
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
-bench: $(READY)  ## measure against stock chalice local with moto's server (a few minutes)
+bench: $(READY)  ## measure against stock chalice local with moto's server (ten minutes)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	@$(BIN)/python -m benchmarks
 
 clean:           ## remove the environment and every cache

@@ -17,6 +17,8 @@ _CONFIG = Config(
     read_timeout=5,
     retries={"mode": "standard", "total_max_attempts": 3},
     tcp_keepalive=True,
+    # one is enough in Lambda; under chalice local every request has a thread of its own
+    max_pool_connections=50,
 )
 
 #: what a call can raise

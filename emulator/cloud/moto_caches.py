@@ -10,30 +10,34 @@ from __future__ import annotations
 
 import copy
 import functools
+import pickle
 from collections import deque
 from typing import Any
 
 import moto.core.responses
+import moto.core.serialize
 import moto.core.utils
-from moto.core.serialize import AttributePicker, AttributePickerContext
-from moto.core.utils import get_value
+from moto.core.serialize import AttributePickerContext
 from moto.dynamodb.comparisons import ConditionExpressionParser
+from moto.dynamodb.parsing import validators
 from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Node
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
+from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 from moto.dynamodb.parsing.validators import ActionCountValidator, Validator
 
 #: Apps have a handful of expressions; one that builds them from values must not fill the memory.
 EXPRESSIONS_MAX = 1_000
-
-_MISSING = object()
 
 
 def install() -> None:
     """Put the caches into moto; doing so twice changes nothing."""
     if hasattr(UpdateExpressionParser.make, "cache_info"):
         return
-    # safe to share: whoever changes the tree works on a copy of it
-    UpdateExpressionParser.make = functools.lru_cache(EXPRESSIONS_MAX)(UpdateExpressionParser.make)
+    # a list of 573 words, looked through for every name of every expression
+    ReservedKeywords.KEYWORDS = frozenset(ReservedKeywords.get_reserved_keywords())
+    UpdateExpressionParser.make = functools.lru_cache(EXPRESSIONS_MAX)(_tree)
+    validators.deepcopy = _copy
+    moto.core.serialize.ResponseSerializer.get_value = _value
     moto.core.responses.method_names_from_class = functools.lru_cache(None)(
         moto.core.utils.method_names_from_class
     )
@@ -41,8 +45,6 @@ def install() -> None:
     DepthFirstTraverser.traverse = _traverse
     ActionCountValidator.traverse = ActionCountValidator.verify_action_counts
     Validator.validate = _validate
-    Node.__deepcopy__ = _copy_node
-    AttributePicker.__call__ = _pick
 
 
 _lex = ConditionExpressionParser._lex_condition_expression  # noqa: SLF001
@@ -58,16 +60,20 @@ def _tokens_of(expression: str) -> tuple[Any, ...]:
     return tuple(_lex(ConditionExpressionParser(expression, None, None)))
 
 
-def _copy_node(self: Any, memo: dict[int, Any]) -> Any:
-    """A node with copies of its children; copying through ``parent`` would copy the whole tree."""
-    copied: Any = object.__new__(self.__class__)
-    copied.type, copied.parent, copied.children = self.type, None, None
-    if self.children is not None:
-        copied.children = [copy.deepcopy(child, memo) for child in self.children]
-        for child in copied.children:
-            if _is_node(child.__class__):
-                child.parent = copied
-    return copied
+_make = UpdateExpressionParser.make
+
+
+def _tree(expression: str) -> Any:
+    """An update expression's tree, shared: whoever changes it works on a copy."""
+    tree = _make(expression)
+    tree.pickled = pickle.dumps(tree)
+    return tree
+
+
+def _copy(value: Any) -> Any:
+    """What a validator works on; unpickling a tree takes a tenth of copying it."""
+    pickled = getattr(value, "pickled", None)
+    return copy.deepcopy(value) if pickled is None else pickle.loads(pickled)
 
 
 def _validate(self: Any) -> Any:
@@ -130,29 +136,19 @@ def _kind(kinds: tuple[type, ...], cls: type) -> type | None:
     return next((kind for kind in kinds if issubclass(cls, kind)), None)
 
 
-_names: dict[tuple[Any, ...], tuple[str, ...]] = {}
+_get_value = moto.core.serialize.ResponseSerializer.get_value
 
 
-def _pick(self: Any, context: AttributePickerContext) -> Any:
-    """moto's own look-up of a model's attribute, with the possible names remembered."""
-    # a picker is made for every answer, from a constant list of classes
-    providers = (type(self), *self.alias_providers)
-    key = (providers, type(context.obj), context.shape, context.key)
-    names = _names.get(key)
+def _value(self: Any, value: Any, key: str, shape: Any) -> Any:
+    """A member of a dict, by the first of its possible names: they depend on the shape alone."""
+    picker = self._value_picker
+    if type(value) is not dict or picker.response_transformers:
+        return _get_value(self, value, key, shape)
+    names = shape.__dict__.get("names_in_a_dict")
     if names is None:
-        names = _names[key] = tuple(self.get_possible_keys(context))
-    value = _first(context.obj, names)
-    if self.response_transformers:
-        path = f"{context.key_path}.{context.key}"
-        for ending, transform in self.response_transformers.items():
-            if path.endswith(ending):
-                return transform(value)
-    return value
-
-
-def _first(obj: Any, names: tuple[str, ...]) -> Any:
-    """The value of the first name that ``obj`` has, None if it has none of them."""
-    if type(obj) is dict:
-        return next((obj[name] for name in names if name in obj), None)
-    found = (get_value(obj, name, _MISSING) for name in names)
-    return next((value for value in found if value is not _MISSING), None)
+        context = AttributePickerContext(obj={}, key=key, shape=shape)
+        names = shape.names_in_a_dict = tuple(dict.fromkeys(picker.get_possible_keys(context)))
+    for name in names:
+        if name in value:
+            return value[name]
+    return None

@@ -18,7 +18,7 @@ from emulator.clock import SystemClock
 from emulator.cloud.endpoint import Endpoint
 from emulator.emulator import Emulator
 from emulator.local.control import Control
-from emulator.local.running import Running
+from emulator.local.running import Running, StateFolder
 from emulator.runtime.function import LambdaFunction
 
 #: set by the process that starts this one: see ``start.Start``
@@ -41,7 +41,9 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
 def main() -> None:
     """Serve until ``chalice local`` ends, or SIGTERM."""
     start = msgspec.json.decode(os.environ.pop(START_VARIABLE), type=Start)
-    running = start.running
+    # the process that started this one may have been ended by a reload before it could say so
+    running = msgspec.structs.replace(start.running, pid=os.getpid())
+    StateFolder(Path(running.project)).write(running)
     guard.pin_environment(os.environ, running.endpoint, start.region)
     guard.forbid("aws")
     sys.dont_write_bytecode = True

@@ -43,8 +43,9 @@ def find_or_start(project: Path, *, owner_pid: int, region: str) -> tuple[Runnin
                 ), True
         running = folder.read()
         if running is not None and running.owner_pid == owner_pid:
-            return running, False
-        if running is not None and psutil.pid_exists(running.owner_pid):
+            if running.pid:
+                return running, False
+        elif running is not None and psutil.pid_exists(running.owner_pid):
             raise AlreadyRunningError(
                 f"chalice local (process {running.owner_pid}) already runs this project, with its "
                 f"AWS at {running.endpoint}. Stop that one first, or run a copy of the project."
@@ -62,6 +63,8 @@ def _start(
     listener = _listen()
     host, port = listener.getsockname()
     with listener:
+        # written before the process exists: it holds the lock from its first moment, and whoever
+        # meets the lock must find out whose it is
         running = Running(
             pid=0,
             endpoint=f"http://{host}:{port}",
@@ -69,6 +72,7 @@ def _start(
             project=str(project),
             owner_pid=owner_pid,
         )
+        folder.write(running)
         start = {
             "running": running, "listener_fd": listener.fileno(), "lock_fd": lock_fd,
             "region": region,

@@ -171,6 +171,7 @@ def test_presigned_urls_of_s3_work_without_a_client(client: Callable[[str], Any]
     put = s3.generate_presigned_url("put_object", Params=of)
     get = s3.generate_presigned_url("get_object", Params=of)
 
+    # urllib calls every body a form; S3 stores it as it is
     with urllib.request.urlopen(urllib.request.Request(put, data=b"text", method="PUT")):
         pass
     with urllib.request.urlopen(get) as answer:
@@ -206,15 +207,18 @@ def test_topic_delivers_to_a_queue(client: Callable[[str], Any], sqs: Any, queue
     assert json.loads(received["Messages"][0]["Body"])["Message"] == "hello"
 
 
+@pytest.mark.parametrize(
+    ("service", "operation", "parameters"),
+    [
+        ("translate", "list_languages", {}),
+        ("sqs", "start_message_move_task", {"SourceArn": "arn:aws:sqs:us-east-1:123456789012:q"}),
+    ],
+    ids=["service", "operation"],
+)
 def test_what_is_not_emulated_is_answered_501_which_no_sdk_tries_again(
-    client: Callable[[str], Any], sqs: Any
+    client: Callable[[str], Any], service: str, operation: str, parameters: dict[str, str]
 ) -> None:
-    arn = "arn:aws:sqs:us-east-1:123456789012:any"
+    with pytest.raises(ClientError) as refused:
+        getattr(client(service), operation)(**parameters)
 
-    for call in (
-        lambda: client("translate").list_languages(),
-        lambda: sqs.start_message_move_task(SourceArn=arn),
-    ):
-        with pytest.raises(ClientError) as refused:
-            call()
-        assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 501

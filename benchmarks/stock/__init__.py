@@ -1,0 +1,1 @@
+"""What one writes by hand around stock ``chalice local`` and moto, without the emulator."""
