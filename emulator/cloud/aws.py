@@ -19,7 +19,7 @@ from moto.core.base_backend import BackendDict
 from moto.core.exceptions import HTTPException
 from moto.core.request import Request
 
-from emulator.cloud import moto_caches
+from emulator.cloud import json_request, moto_caches
 from emulator.sqs import backend as sqs_backend
 
 if TYPE_CHECKING:
@@ -90,7 +90,9 @@ class Cloud:
         """
         with self.condition:
             handler = _handler(service, region, urlsplit(url).path)
-            request = Request.from_primitives(method, url, headers, body)
+            request = json_request.read(method, url, headers, body)
+            if request is None:
+                request = Request.from_primitives(method, url, headers, body)
             try:
                 status, answer_headers, answer = handler(request, request.raw_url, request.headers)
             except HTTPException as error:

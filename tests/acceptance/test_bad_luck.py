@@ -224,7 +224,7 @@ def test_second_project_gets_a_port_of_its_own_and_says_so(
     with chalice_local(other, "--no-autoreload") as second:
         second.wait_until_serving()
 
-        assert "(4566 is taken)" in second.text()
+        assert "(port 4566 is taken)" in second.text()
         assert second.status()["endpoint"] != serving.status()["endpoint"]
 
 
