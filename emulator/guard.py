@@ -144,16 +144,26 @@ class _Guard:
 
     def __init__(self) -> None:
         self._events = _EVENTS
+        self._modules = sys.modules
         self._level = -1
+        self._botocore_guarded = False
 
     def strengthen(self, policy: Policy) -> None:
         if self._level < 0:
             sys.addaudithook(self.audit)
         self._level = max(self._level, _POLICIES.index(policy))
-        if session := sys.modules.get("botocore.httpsession"):
-            _guard_botocore(vars(session)["URLLib3Session"])
+        self._guard_botocore()
+
+    def _guard_botocore(self) -> None:
+        """Once botocore is there: a function imports it long after its process is guarded."""
+        session = getattr(self._modules.get("botocore.httpsession"), "URLLib3Session", None)
+        if session is not None:
+            self._botocore_guarded = True
+            _guard_botocore(session)
 
     def audit(self, event: str, args: tuple[Any, ...]) -> None:
+        if event == "import" and not self._botocore_guarded:
+            self._guard_botocore()
         index = self._events.get(event)
         if index is None:
             return
@@ -215,8 +225,16 @@ def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
-        return None
+        return _ip_of_numbers(host)
     return getattr(address, "ipv4_mapped", None) or address
+
+
+def _ip_of_numbers(host: str) -> ipaddress.IPv4Address | None:
+    """The address in one of the spellings that the C library takes too: 0xa9fea9fe, 127.1."""
+    try:
+        return ipaddress.IPv4Address(socket.inet_aton(host))
+    except (OSError, ValueError):
+        return None
 
 
 def _is_loopback(host: str) -> bool:

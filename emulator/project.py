@@ -138,36 +138,41 @@ def _missing_queues(
     sources: list[SQSEventConfig], functions: dict[str, FunctionSpec], resources: list[Resource]
 ) -> dict[str, Any]:
     """A template of a queue and a dead-letter queue for each that only a decorator names."""
-    named = {r.properties.get("QueueName") for r in resources if r.type == "AWS::SQS::Queue"}
-    missing: dict[str, Any] = {}
-    for source in sources:
-        name = _queue_name(source)
-        if name not in named:
-            missing |= _queue_with_dead_letters(name, functions[source.name].timeout_seconds)
-    return missing
+    ids = {r.name("QueueName", ""): r.logical_id for r in resources if r.type == "AWS::SQS::Queue"}
+    timeouts = {_queue_name(s): functions[s.name].timeout_seconds for s in sources}
+    wanted = {name: seconds for name, seconds in timeouts.items() if name not in ids}
+    # a function may work off the dead letters of another: their queue needs no further one
+    redriving = wanted.keys() - {_dead_letters(name) for name in wanted}
+    unmapped = sorted({_dead_letters(name) for name in redriving} - wanted.keys() - ids.keys())
+    ids |= {name: _logical_id(name) for name in (*unmapped, *wanted)}
+    queues = {name: _queue(name) for name in unmapped}
+    for name, seconds in wanted.items():
+        queues[name] = _queue(
+            name, VisibilityTimeout=VISIBILITY_TIMEOUTS_PER_FUNCTION_TIMEOUT * seconds
+        )
+        if name in redriving:
+            queues[name]["Properties"]["RedrivePolicy"] = {
+                "deadLetterTargetArn": {"Fn::GetAtt": [ids[_dead_letters(name)], "Arn"]},
+                "maxReceiveCount": MAX_RECEIVE_COUNT,
+            }
+    return {ids[name]: queue for name, queue in queues.items()}
 
 
-def _queue_with_dead_letters(name: str, timeout_seconds: int) -> dict[str, Any]:
-    stem, dot, fifo = name.partition(".fifo")
-    kind = {"FifoQueue": True} if dot else {}
-    logical_id = to_cfn_resource_name(stem.replace("-", "_")) + "Queue"
-    dead_letters_id = logical_id.replace("Queue", "DeadLetterQueue")
-    redrive = {
-        "deadLetterTargetArn": {"Fn::GetAtt": [dead_letters_id, "Arn"]},
-        "maxReceiveCount": MAX_RECEIVE_COUNT,
-    }
-    settings = {
-        "VisibilityTimeout": VISIBILITY_TIMEOUTS_PER_FUNCTION_TIMEOUT * timeout_seconds,
-        "RedrivePolicy": redrive,
-    }
-    return {
-        dead_letters_id: _queue(f"{stem}-dead-letters{dot}{fifo}", **kind),
-        logical_id: _queue(name, **kind, **settings),
-    }
+def _dead_letters(name: str) -> str:
+    return name.removesuffix(".fifo") + "-dead-letters" + (".fifo" if _is_fifo(name) else "")
+
+
+def _logical_id(name: str) -> str:
+    return str(to_cfn_resource_name(name.removesuffix(".fifo").replace("-", "_"))) + "Queue"
+
+
+def _is_fifo(name: str) -> bool:
+    return name.endswith(".fifo")
 
 
 def _queue(name: str, **properties: Any) -> dict[str, Any]:
-    return {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": name, **properties}}
+    kind = {"FifoQueue": True} if _is_fifo(name) else {}
+    return {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": name, **kind, **properties}}
 
 
 def _missing_notes(missing: dict[str, Any]) -> list[str]:

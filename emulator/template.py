@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 #: where a Chalice project keeps the template it merges, relative to the project
 PATH = ".chalice/resources.json"
 
+#: properties that hold the physical name of a resource
+_NAMES = {"BucketName", "QueueName", "TableName"}
 _VARIABLE = re.compile(r"\$\{(!?)([A-Za-z0-9_.:]+)\}")
 
 
@@ -36,7 +38,12 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
 
     def name(self, property_name: str, default: str) -> str:
         """The physical name the template gives, or ``default``."""
-        return str(self.properties.get(property_name, default))
+        return str(self.properties.get(property_name, default + suffix(self.properties)))
+
+
+def suffix(properties: dict[str, Any]) -> str:
+    """What CloudFormation ends the name of an unnamed queue with."""
+    return ".fifo" if properties.get("FifoQueue") in (True, "true") else ""
 
 
 class Names(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +71,7 @@ def read(path: Path, names: Names) -> list[Resource]:
     try:
         document = msgspec.json.decode(text)
     except msgspec.DecodeError as error:
-        raise TemplateError(f"{path} is not JSON: {error}. Correct the file and save it.") from None
+        raise TemplateError(f"{path} is not JSON: {error}.") from None
     return resources(document, names, source=str(path))
 
 
@@ -77,11 +84,25 @@ def resources(document: Any, names: Names, *, source: str = PATH) -> list[Resour
     return [
         Resource(
             logical_id=logical_id,
-            type=body.get("Type", ""),
-            properties=resolve.value(body.get("Properties", {})),
+            type=str(body.get("Type", "")),
+            properties=_properties(body, resolve, f"{source}: {logical_id}"),
         )
         for logical_id, body in found.items()
     ]
+
+
+def _properties(body: dict[str, Any], resolve: _Resolver, where: str) -> dict[str, Any]:
+    try:
+        properties = resolve.value(body.get("Properties", {}))
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise TemplateError(f"{where} has a reference that cannot be read: {error}.") from None
+    if not isinstance(properties, dict):
+        raise TemplateError(f'{where} has "Properties" that are no object.')
+    for name in _NAMES & properties.keys():
+        if not isinstance(properties[name], str):
+            known = ", ".join(_Resolver.FUNCTIONS)
+            raise TemplateError(f"{where}: {name} must be a text, here with {known} at most.")
+    return properties
 
 
 class _Resolver:
@@ -109,7 +130,7 @@ class _Resolver:
             return value
         if len(value) == 1:
             (name, argument), *_ = value.items()
-            function = self._FUNCTIONS.get(name)
+            function = self.FUNCTIONS.get(name)
             if function:
                 return function(self, argument)
         return {name: self.value(item) for name, item in value.items()}
@@ -141,7 +162,7 @@ class _Resolver:
         separator, parts = argument
         return str(separator).join(str(self.value(part)) for part in parts)
 
-    _FUNCTIONS: ClassVar[dict[str, Callable[..., str]]] = {
+    FUNCTIONS: ClassVar[dict[str, Callable[..., str]]] = {
         "Ref": _ref,
         "Fn::GetAtt": _get_att,
         "Fn::Sub": _sub,
@@ -150,9 +171,10 @@ class _Resolver:
 
     def _physical(self, logical_id: str) -> str:
         properties = self._resources.get(logical_id, {}).get("Properties", {})
-        named = (properties.get(name) for name in ("QueueName", "TableName", "BucketName"))
+        named = (properties.get(name) for name in _NAMES)
         name = next((name for name in named if name is not None), None)
-        return self._names.physical(logical_id) if name is None else str(self.value(name))
+        default = self._names.physical(logical_id) + suffix(properties)
+        return default if name is None else str(self.value(name))
 
     def _arn(self, logical_id: str) -> str:
         kind = self._resources.get(logical_id, {}).get("Type", "")

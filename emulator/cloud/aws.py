@@ -93,6 +93,8 @@ class Cloud:
             request = json_request.read(method, url, headers, body)
             if request is None:
                 request = Request.from_primitives(method, url, headers, body)
+                # keeps the body of a form, which werkzeug would parse away: S3 stores any content
+                request.get_data()
             try:
                 status, answer_headers, answer = handler(request, request.raw_url, request.headers)
             except HTTPException as error:
@@ -136,7 +138,12 @@ def _handler(service: str, region: str, path: str) -> Callable[..., Any]:
 @functools.lru_cache(maxsize=256)
 def _routes(service: str, region: str) -> list[tuple[re.Pattern[str], Callable[..., Any]]]:
     name = _backend_name(service, region)
-    regions = moto.backends.get_backend(name)[ACCOUNT_ID]
+    try:
+        regions = moto.backends.get_backend(name)[ACCOUNT_ID]
+    except ImportError as error:
+        raise UnknownServiceError(
+            f"moto needs more for {service}, to be had with pip install 'moto[{name}]': {error}"
+        ) from None
     backend = regions[REGION] if REGION in regions else regions["aws"]
     return [(re.compile(url), handler) for url, handler in backend.urls.items()]
 

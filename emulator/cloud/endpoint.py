@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from urllib.parse import unquote, urlsplit
 from xml.sax.saxutils import escape
 
+from botocore.model import OperationNotFoundError
+
 from emulator.caller import calling_from
 from emulator.cloud.aws import UnknownServiceError
 from emulator.http.message import Request, Response, refusal
@@ -58,6 +60,8 @@ class Target(NamedTuple):
 
 #: What clients leave unsigned: downloads of public S3 objects.
 UNSIGNED = Target("s3", "us-east-1")
+#: What moto cannot do, as it says so.
+_UNKNOWN = (NotImplementedError, OperationNotFoundError, UnknownServiceError)
 
 
 class AwsCloud(Protocol):
@@ -164,7 +168,7 @@ class Endpoint:
         if request.target.startswith(CONTROL_PREFIX):
             subject = "control"
         summary = f"{type(error).__name__}: {error}"
-        if isinstance(error, (NotImplementedError, UnknownServiceError)):
+        if isinstance(error, _UNKNOWN):
             self._journal.record(subject, "error", error=summary)
             return _error_response(request, 501, "NotImplemented", summary)
         self._journal.record(subject, "error", error=summary, traceback=traceback.format_exc())

@@ -6,8 +6,11 @@ What is not known here is reported by name, never skipped in silence.
 
 from __future__ import annotations
 
+import http
 import json
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from emulator.cloud.aws import AwsError
 from emulator.sqs import backend as sqs_backend
@@ -40,24 +43,39 @@ _WITHOUT_EFFECT = {
 }  # fmt: skip
 
 
-def provision(resources: Iterable[Resource], names: Names, cloud: Cloud) -> list[str]:
-    """Create or update every resource; returns one sentence for each that could not be.
+class ResourceRefusedError(ValueError):
+    """AWS would not create a resource of the template; the message says which, and why."""
 
-    Raises AwsError for what AWS would refuse.
+
+def provision(resources: Iterable[Resource], names: Names, cloud: Cloud) -> list[str]:
+    """Create or update every resource; returns one sentence for each that is not known here.
+
+    Raises ResourceRefusedError for what AWS would refuse.
     """
     notes = []
-    for resource in sorted(resources, key=_has_dead_letter_queue):
-        create = _CREATE.get(resource.type)
-        if create is not None:
-            create(cloud, resource, names)
+    resources = list(resources)
+    redriving = [resource for resource in resources if "RedrivePolicy" in resource.properties]
+    # a queue can name only a dead-letter queue that exists, which may have one itself
+    for resource in (*map(_without_redrive, resources), *redriving):
+        if resource.type in _CREATE:
+            _create(cloud, resource, names)
         elif resource.type not in _WITHOUT_EFFECT:
             notes.append(f"{resource.logical_id}: {resource.type} is not created locally")
     return notes
 
 
-def _has_dead_letter_queue(resource: Resource) -> bool:
-    # a queue can name only a dead-letter queue that exists
-    return "RedrivePolicy" in resource.properties
+def _create(cloud: Cloud, resource: Resource, names: Names) -> None:
+    try:
+        _CREATE[resource.type](cloud, resource, names)
+    except AwsError as error:
+        raise ResourceRefusedError(
+            f"resource {resource.logical_id} ({resource.type}) is refused: {error}"
+        ) from None
+
+
+def _without_redrive(resource: Resource) -> Resource:
+    properties = {k: v for k, v in resource.properties.items() if k != "RedrivePolicy"}
+    return msgspec.structs.replace(resource, properties=properties)
 
 
 def _create_queue(cloud: Cloud, resource: Resource, names: Names) -> None:
@@ -100,7 +118,7 @@ def _create_table(cloud: Cloud, resource: Resource, names: Names) -> None:
 def _create_bucket(cloud: Cloud, resource: Resource, names: Names) -> None:
     name = resource.name("BucketName", names.physical(resource.logical_id).lower())
     # creating one's own bucket again is no error in us-east-1, and nothing else is asked here
-    cloud.handle(
+    answer = cloud.handle(
         service="s3",
         region="us-east-1",
         method="PUT",
@@ -108,6 +126,8 @@ def _create_bucket(cloud: Cloud, resource: Resource, names: Names) -> None:
         headers={},
         body=b"",
     )
+    if answer.status != http.HTTPStatus.OK:
+        raise AwsError("InvalidBucketName", name)
 
 
 _CREATE: dict[str, Callable[[Cloud, Resource, Names], None]] = {

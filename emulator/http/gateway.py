@@ -76,6 +76,8 @@ class GatewayServer(local.LocalDevServer):  # type: ignore[misc]  # chalice has 
         # not chalice's __init__, which would make a server of its own
         try:
             listener = listen(host, port)
+        except OverflowError:
+            raise ListenError(f"there is no port {port}; choose one up to 65535") from None
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 raise PortInUseError(port) from None

@@ -7,7 +7,6 @@ that first registers the project with the emulator's process.
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 import logging
 import os
@@ -19,7 +18,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import chalice.cli
 import chalice.local
 import click
-import psutil
 
 from emulator import guard, project
 from emulator.clock import SystemClock
@@ -27,7 +25,7 @@ from emulator.http import gateway
 from emulator.journal import Entry
 from emulator.local import early_clients, reload_filter, start
 from emulator.local.control import ControlClient, EmulatorGoneError, JournalSender, RefusedError
-from emulator.local.running import StateFolderError
+from emulator.local.running import StateFolderError, wait_for_end
 from emulator.template import Names, TemplateError
 
 if TYPE_CHECKING:
@@ -57,9 +55,9 @@ def attach(app: Chalice) -> None:
     logging.getLogger("botocore").setLevel(logging.WARNING)
     directory = Path.cwd()
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or REGION_DEFAULT
-    owner_pid = os.getppid() if "CHALICE_WORKER" in os.environ else os.getpid()
+    owner_pid = _owner_pid()
     try:
-        running, is_new = start.find_or_start(directory, owner_pid=owner_pid, region=region)
+        running, _ = start.find_or_start(directory, owner_pid=owner_pid, region=region)
     except (start.AlreadyRunningError, StateFolderError) as error:
         _stop(str(error))
     guard.pin_environment(os.environ, running.endpoint, region)
@@ -67,16 +65,22 @@ def attach(app: Chalice) -> None:
     reload_filter.install()
     threading.excepthook = _explain_broken_app
     _end_with(owner_pid, running.pid)
-    chalice.local.create_local_server = _Server(running, region=region, is_new=is_new)
+    chalice.local.create_local_server = _Server(running, region=region)
+
+
+class _ProjectRefused(SystemExit):
+    """Ends the thread that was to serve; under autoreload Chalice watches on, else it ends."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
 
 
 class _Server:
     """Stands in for Chalice's ``create_local_server``."""
 
-    def __init__(self, running: Running, *, region: str, is_new: bool) -> None:
+    def __init__(self, running: Running, *, region: str) -> None:
         self._running = running
         self._region = region
-        self._is_new = is_new
         self._control = ControlClient(running)
 
     def __call__(self, app: Chalice, config: Config, host: str, port: int) -> Any:
@@ -88,32 +92,22 @@ class _Server:
         )
         try:
             described = project.describe(app, config, names)
-            notes = self._control.register(described)
+            news = self._control.register(described)
             self._control.close()
             sender = JournalSender(ControlClient(self._running))
             server = gateway.create_server(
                 app, config, host=host, port=port, record=_recorder(sender)
             )
-        except (TemplateError, RefusedError, EmulatorGoneError, gateway.ListenError) as error:
+        except (TemplateError, RefusedError) as error:
+            # not _stop: what waits in queues and tables outlives a mistake in a file
+            again = "\nCorrect it and save: chalice local reloads by itself." if _reloads() else ""
+            _say(f"chalice local: {error}{again}", err=True)
+            raise _ProjectRefused from None
+        except (EmulatorGoneError, gateway.ListenError) as error:
             _stop(str(error))
-        self._introduce(described, notes)
+        for line in news:
+            _say(line)
         return server
-
-    def _introduce(self, described: project.Project, notes: list[str]) -> None:
-        if not self._is_new:
-            return
-        sources = [f"{m.function} <- {m.queue_name}" for m in described.queue_mappings]
-        sources += [f"{s.function} <- {s.expression}" for s in described.schedules]
-        taken = (
-            ""
-            if self._running.endpoint.endswith(f":{start.PORT_PREFERRED}")
-            else (f" (port {start.PORT_PREFERRED} is taken)")
-        )
-        _say(f"AWS for this project: {self._running.endpoint}{taken}")
-        for source in sources:
-            _say(f"Function {source}")
-        for note in notes:
-            _say(f"Note: {note}")
 
 
 def _recorder(sender: JournalSender) -> gateway.Record:
@@ -141,6 +135,22 @@ def _is_serving() -> bool:
     return False
 
 
+def _reloads() -> bool:
+    """Whether Chalice's reloader has started this process, and starts it again after a change."""
+    return "CHALICE_WORKER" in os.environ
+
+
+def _owner_pid() -> int:
+    """The ``chalice local`` to end with: this process, or under autoreload its parent."""
+    if not _reloads():
+        return os.getpid()
+    parent_pid = os.getppid()
+    # the parent was killed while this process loaded: whoever has adopted it never ends
+    if os.getpgid(parent_pid) != os.getpgrp():
+        os._exit(0)
+    return parent_pid
+
+
 def _end_with(owner_pid: int, emulator_pid: int) -> None:
     """Leave when ``chalice local`` has gone (SIGTERM reaches only its parent), or the emulator."""
     if owner_pid != os.getpid():
@@ -156,8 +166,7 @@ def _end_with(owner_pid: int, emulator_pid: int) -> None:
 
 def _when_ended(pid: int, act: Callable[[], object]) -> None:
     def wait() -> None:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            psutil.Process(pid).wait()
+        wait_for_end(pid)
         act()
 
     threading.Thread(target=wait, name=f"end of {pid}", daemon=True).start()
@@ -165,12 +174,14 @@ def _when_ended(pid: int, act: Callable[[], object]) -> None:
 
 def _explain_broken_app(args: threading.ExceptHookArgs) -> None:
     """What Chalice's reloader leaves of an app.py that raises is a dead thread: say what to do."""
+    if args.exc_type is _ProjectRefused:
+        return
     sys.excepthook(args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback)
     _say("app.py could not be loaded. Correct it and save: chalice local reloads by itself.")
 
 
-def _say(text: str) -> None:
-    click.echo(text)
+def _say(text: str, *, err: bool = False) -> None:
+    click.echo(text, err=err)
 
 
 def _stop(text: str) -> NoReturn:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from emulator.journal import Entry
+from emulator.local.start import PORT_PREFERRED
 from emulator.project import Project
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Control:
         """``about`` is added to every status: pid, endpoint."""
         self._emulator = emulator
         self._about = about
+        self._told: set[str] = set()
 
     def __call__(
         self,
@@ -67,7 +69,22 @@ class Control:
         return {**self._about, **self._emulator.status()}
 
     def _register(self, body: bytes) -> dict[str, Any]:
-        return {"notes": self._emulator.apply(msgspec.json.decode(body, type=Project))}
+        """Run the project; answers what of it the user has not been told before."""
+        project = msgspec.json.decode(body, type=Project)
+        notes = self._emulator.apply(project)
+        sources = [f"{m.function} <- {m.queue_name}" for m in project.queue_mappings]
+        sources += [f"{s.function} <- {s.expression}" for s in project.schedules]
+        endpoint = self._about["endpoint"]
+        preferred = endpoint.endswith(f":{PORT_PREFERRED}")
+        taken = "" if preferred else f" (port {PORT_PREFERRED} is taken)"
+        lines = [
+            f"AWS for this project: {endpoint}{taken}",
+            *(f"Function {source}" for source in sources),
+            *(f"Note: {note}" for note in notes),
+        ]
+        news = [line for line in lines if line not in self._told]
+        self._told.update(news)
+        return {"news": news}
 
     def _journal(self, body: bytes) -> dict[str, Any]:
         for entry in msgspec.json.decode(body, type=list[Entry]):
@@ -101,7 +118,7 @@ class ControlClient:
         Raises RefusedError if something in it cannot be created, EmulatorGoneError.
         """
         answer = self._call("PUT", "/_emulator/project", project)
-        return list(answer["notes"])
+        return list(answer["news"])
 
     def journal(self, entries: list[Entry]) -> None:
         """Raises EmulatorGoneError."""

@@ -7,18 +7,25 @@ the emulator lives, so a stale file is known by its lock, whatever process has t
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import os
 import stat
 import tempfile
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
+import psutil
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+
+#: How often a process is looked at whose end is waited for.
+LOOK_SECONDS = 0.1
 
 
 class StateFolderError(OSError):
@@ -35,6 +42,23 @@ class Running(msgspec.Struct, frozen=True, kw_only=True):
     project: str
     #: the ``chalice local`` whose end ends the emulator
     owner_pid: int
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process still runs; one that has ended but was not reaped does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def wait_for_end(pid: int) -> None:
+    """Return when the process has ended. psutil's own wait takes an unreaped one for alive."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        pause = threading.Event()
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            pause.wait(LOOK_SECONDS)
 
 
 class StateFolder:

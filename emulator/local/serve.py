@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import socket
@@ -11,14 +10,13 @@ import threading
 from pathlib import Path
 
 import msgspec
-import psutil
 
 from emulator import guard, terminal
 from emulator.clock import SystemClock
 from emulator.cloud.endpoint import Endpoint
 from emulator.emulator import Emulator
 from emulator.local.control import Control
-from emulator.local.running import Running, StateFolder
+from emulator.local.running import Running, StateFolder, wait_for_end
 from emulator.runtime.function import LambdaFunction
 
 #: set by the process that starts this one: see ``start.Start``
@@ -89,6 +87,5 @@ def _wait_for_the_end(owner_pid: int) -> None:
 
 
 def _wait_for_process(pid: int, ended: threading.Event) -> None:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        psutil.Process(pid).wait()
+    wait_for_end(pid)
     ended.set()

@@ -11,9 +11,8 @@ import threading
 from typing import TYPE_CHECKING
 
 import msgspec
-import psutil
 
-from emulator.local.running import Running, StateFolder
+from emulator.local.running import Running, StateFolder, is_alive
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +44,7 @@ def find_or_start(project: Path, *, owner_pid: int, region: str) -> tuple[Runnin
         if running is not None and running.owner_pid == owner_pid:
             if running.pid:
                 return running, False
-        elif running is not None and psutil.pid_exists(running.owner_pid):
+        elif running is not None and is_alive(running.owner_pid):
             raise AlreadyRunningError(
                 f"chalice local (process {running.owner_pid}) already runs this project, with its "
                 f"AWS at {running.endpoint}. Stop that one first, or run a copy of the project."

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 #: What a function inherits from the developer's shell: where things are, never how AWS is reached.
 INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "VIRTUAL_ENV")
 
+#: What Lambda sets unless the function's own settings do.
+CHANGEABLE = {"LANG": "en_US.UTF-8", "TZ": ":UTC"}
+
 #: The directory that holds the emulator's package, so that its bootstrap can be imported.
 _PACKAGES_DIR = Path(__file__).resolve().parents[2]
 
@@ -36,6 +39,7 @@ def environment_variables(
     """
     return {
         **{name: inherited[name] for name in INHERITED if name in inherited},
+        **CHANGEABLE,
         **spec.environment,
         **lambda_variables(spec, log_stream_name),
         "LAMBDA_TASK_ROOT": str(project_dir),
@@ -58,6 +62,4 @@ def lambda_variables(spec: FunctionSpec, log_stream_name: str) -> dict[str, str]
         "AWS_REGION": spec.region,
         "AWS_DEFAULT_REGION": spec.region,
         "_HANDLER": spec.handler,
-        "TZ": ":UTC",
-        "LANG": "en_US.UTF-8",
     }

@@ -209,7 +209,7 @@ def test_client_made_before_attach_is_refused_with_its_line(project: Path) -> No
 def test_broken_template_is_refused_by_its_name(project: Path) -> None:
     (project / ".chalice" / "resources.json").write_text("{")
 
-    said = fails(project)
+    said = fails(project, "--no-autoreload")
 
     assert "resources.json is not JSON" in said
     assert "Traceback" not in said

@@ -123,6 +123,26 @@ print(json.dumps({
 }))
 """
 
+LATE_BOTOCORE = """
+import json, socket
+from emulator import guard
+guard.forbid("aws")
+import boto3
+
+def outcome(call):
+    try:
+        call()
+    except BaseException as error:
+        return type(error).__name__
+    return "done"
+
+elsewhere = boto3.client("s3", endpoint_url="https://storage.example", region_name="us-east-1")
+print(json.dumps({
+    "botocore": outcome(elsewhere.list_buckets),
+    "in hexadecimal": outcome(lambda: socket.create_connection(("0xa9fea9fe", 80), timeout=1)),
+}))
+"""
+
 
 def run(code: str, environ: dict[str, str]) -> dict[str, Any]:
     inherited = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
@@ -179,6 +199,13 @@ def test_loopback_policy_refuses_every_other_machine_and_cannot_be_loosened() ->
         "name": "EgressRefusedError",
         "address": "EgressRefusedError",
         "aws": "RealAwsRefusedError",
+    }
+
+
+def test_botocore_is_guarded_in_a_process_that_imports_it_later() -> None:
+    assert run(LATE_BOTOCORE, REAL) == {
+        "botocore": "RealAwsRefusedError",
+        "in hexadecimal": "RealAwsRefusedError",
     }
 
 

@@ -45,7 +45,13 @@ def app() -> Chalice:
     return made
 
 
-def described(folder: Path, template: dict[str, Any] | None = None, **stage: Any) -> Project:
+def described(
+    folder: Path,
+    template: dict[str, Any] | None = None,
+    *,
+    made: Chalice | None = None,
+    **stage: Any,
+) -> Project:
     (folder / ".chalice").mkdir()
     if template is not None:
         (folder / ".chalice" / "resources.json").write_text(json.dumps(template))
@@ -54,7 +60,7 @@ def described(folder: Path, template: dict[str, Any] | None = None, **stage: Any
         user_provided_params={"project_dir": str(folder)},
         config_from_disk={"app_name": "shop", "stages": {"dev": stage}},
     )
-    return project.describe(app(), config, NAMES)
+    return project.describe(made or app(), config, NAMES)
 
 
 def test_function_has_the_defaults_that_chalice_deploys(tmp_path: Path) -> None:
@@ -123,6 +129,17 @@ def test_queue_that_no_template_names_is_made_with_advised_settings(tmp_path: Pa
     assert queues["orders"]["RedrivePolicy"]["deadLetterTargetArn"].endswith(":orders-dead-letters")
     assert queues["bulk-dead-letters.fifo"]["FifoQueue"] is True
     assert '"QueueName": "orders"' in found.notes[0]
+
+
+def test_queue_of_dead_letters_that_a_function_works_off_is_made_once(tmp_path: Path) -> None:
+    made = app()
+    made.on_sqs_message(queue="orders-dead-letters")(print)
+
+    found = described(tmp_path, made=made, lambda_timeout=10)
+
+    queues = [r.properties for r in found.resources if "orders" in r.properties["QueueName"]]
+    assert sorted(queue["QueueName"] for queue in queues) == ["orders", "orders-dead-letters"]
+    assert all(queue["VisibilityTimeout"] == 60 for queue in queues)
 
 
 def test_queue_of_the_template_is_left_as_it_is(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from emulator.clock import VirtualClock
 from emulator.cloud import in_process
-from emulator.cloud.aws import AwsError, Cloud
-from emulator.cloud.provision import provision
+from emulator.cloud.aws import Cloud
+from emulator.cloud.provision import ResourceRefusedError, provision
 from emulator.journal import Journal
 from emulator.template import Names, Resource
 
@@ -102,11 +102,26 @@ def test_bucket_is_created_once(cloud: Cloud) -> None:
         assert [b["Name"] for b in s3.list_buckets()["Buckets"]] == ["files"]
 
 
-def test_what_aws_would_refuse_is_refused_with_its_code(cloud: Cloud) -> None:
+def test_what_aws_would_refuse_is_refused_by_its_name_with_the_reason(cloud: Cloud) -> None:
     bad = resource("AWS::SQS::Queue", QueueName="no spaces allowed")
 
-    with pytest.raises(AwsError, match="InvalidParameterValue"):
+    with pytest.raises(ResourceRefusedError, match=r"Thing .*InvalidParameterValue"):
         provision([bad], NAMES, cloud)
+
+
+def test_bucket_with_a_name_that_s3_refuses_is_refused(cloud: Cloud) -> None:
+    with pytest.raises(ResourceRefusedError, match="InvalidBucketName"):
+        provision([resource("AWS::S3::Bucket", BucketName="ab")], NAMES, cloud)
+
+
+def test_dead_letter_queue_may_have_one_itself_in_any_order(cloud: Cloud) -> None:
+    def redriving(logical_id: str, target: str) -> Resource:
+        policy = {"deadLetterTargetArn": f"arn:aws:sqs:us-east-1:123456789012:{target}"}
+        properties = {"QueueName": logical_id, "RedrivePolicy": {**policy, "maxReceiveCount": 2}}
+        return Resource(logical_id=logical_id, type="AWS::SQS::Queue", properties=properties)
+
+    last = Resource(logical_id="c", type="AWS::SQS::Queue", properties={"QueueName": "c"})
+    assert provision([redriving("a", "b"), redriving("b", "c"), last], NAMES, cloud) == []
 
 
 def test_what_is_not_known_is_reported_and_what_has_no_effect_is_not(cloud: Cloud) -> None:

@@ -76,3 +76,23 @@ def test_what_is_no_template_is_refused_by_file_name(tmp_path: Path, text: str) 
 
     with pytest.raises(TemplateError, match=r"resources\.json"):
         template.read(path, NAMES)
+
+
+@pytest.mark.parametrize(
+    "unclear",
+    [["x"], {"QueueName": {"Fn::ImportValue": "x"}}, {"QueueName": {"Fn::Sub": ["x"]}}],
+    ids=["no object", "function that is not known", "function without its values"],
+)
+def test_resource_that_cannot_be_read_is_named(unclear: Any) -> None:
+    with pytest.raises(TemplateError, match=r"resources\.json: Orders"):
+        properties({"Orders": {"Type": "AWS::SQS::Queue", "Properties": unclear}}, "Orders")
+
+
+def test_unnamed_fifo_queue_gets_a_name_that_fifo_queues_may_have() -> None:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sqs-queue.html"""
+    arn = {"Fn::GetAtt": ["Orders", "Arn"]}
+    fifo = {"Type": "AWS::SQS::Queue", "Properties": {"FifoQueue": True}}
+
+    found = properties({"Orders": fifo, "User": {"Properties": {"Target": arn}}}, "User")
+
+    assert found["Target"].endswith(":shop-dev-Orders.fifo")
