@@ -64,8 +64,8 @@ class Emulator:
         Returns sentences for the user: what could not be created, what does not run locally.
         """
         self._project = project
-        notes = provision(project.resources, project.names, self.cloud)
         with self.cloud.condition:
+            notes = provision(project.resources, project.names, self.cloud)
             changed = self._apply_functions(project.functions)
             self._apply_mappings(project, changed)
             self.cloud.condition.notify_all()

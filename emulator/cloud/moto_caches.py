@@ -17,6 +17,7 @@ from typing import Any
 import moto.core.responses
 import moto.core.serialize
 import moto.core.utils
+import moto.sqs.models
 from moto.core.serialize import AttributePickerContext
 from moto.dynamodb.comparisons import ConditionExpressionParser
 from moto.dynamodb.parsing import validators
@@ -38,6 +39,8 @@ def install() -> None:
     UpdateExpressionParser.make = functools.lru_cache(EXPRESSIONS_MAX)(_tree)
     validators.deepcopy = _copy
     moto.core.serialize.ResponseSerializer.get_value = _value
+    for module in (moto.core.responses, moto.core.utils, moto.sqs.models):
+        module.camelcase_to_underscores = _snake_case
     moto.core.responses.method_names_from_class = functools.lru_cache(None)(
         moto.core.utils.method_names_from_class
     )
@@ -45,6 +48,9 @@ def install() -> None:
     DepthFirstTraverser.traverse = _traverse
     ActionCountValidator.traverse = ActionCountValidator.verify_action_counts
     Validator.validate = _validate
+
+
+_snake_case = functools.lru_cache(None)(moto.core.utils.camelcase_to_underscores)
 
 
 _lex = ConditionExpressionParser._lex_condition_expression  # noqa: SLF001
