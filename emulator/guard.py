@@ -237,6 +237,7 @@ def _ip_of_numbers(host: str) -> ipaddress.IPv4Address | None:
         return None
 
 
+@functools.lru_cache(256)  # asked again for every request
 def _is_loopback(host: str) -> bool:
     address = _ip(host)
     if address is None:
