@@ -57,7 +57,7 @@ def attach(app: Chalice) -> None:
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or REGION_DEFAULT
     owner_pid = _owner_pid()
     try:
-        running, _ = start.find_or_start(directory, owner_pid=owner_pid, region=region)
+        running = start.find_or_start(directory, owner_pid=owner_pid, region=region)
     except (start.AlreadyRunningError, StateFolderError) as error:
         _stop(str(error))
     guard.pin_environment(os.environ, running.endpoint, region)

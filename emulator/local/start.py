@@ -28,8 +28,8 @@ class AlreadyRunningError(RuntimeError):
     """Another ``chalice local`` runs the same project; the message says which."""
 
 
-def find_or_start(project: Path, *, owner_pid: int, region: str) -> tuple[Running, bool]:
-    """The emulator of the project for the ``chalice local`` with ``owner_pid``; True if it is new.
+def find_or_start(project: Path, *, owner_pid: int, region: str) -> Running:
+    """The emulator of the project for the ``chalice local`` with ``owner_pid``, started if need be.
 
     Raises AlreadyRunningError if another one has it, StateFolderError if nothing can be written.
     """
@@ -37,13 +37,11 @@ def find_or_start(project: Path, *, owner_pid: int, region: str) -> tuple[Runnin
     for _ in range(round(HANDOVER_SECONDS_MAX / _HANDOVER_STEP_SECONDS)):
         with folder.lock() as lock:
             if lock.held:
-                return _start(
-                    folder, project, owner_pid=owner_pid, region=region, lock_fd=lock.fd
-                ), True
+                return _start(folder, project, owner_pid=owner_pid, region=region, lock_fd=lock.fd)
         running = folder.read()
         if running is not None and running.owner_pid == owner_pid:
             if running.pid:
-                return running, False
+                return running
         elif running is not None and is_alive(running.owner_pid):
             raise AlreadyRunningError(
                 f"chalice local (process {running.owner_pid}) already runs this project, with its "

@@ -110,8 +110,13 @@ def environment() -> dict[str, str]:
 
 
 def emulator_command(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return run(project, sys.executable, "-m", "emulator", *arguments)
+
+
+def run(project: Path, *command: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a command in the project to its end, as a developer's shell does."""
     return subprocess.run(
-        [sys.executable, "-m", "emulator", *arguments],
+        command,
         cwd=project,
         env=environment(),
         capture_output=True,

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import threading
 from typing import TYPE_CHECKING
 
@@ -17,8 +16,8 @@ from chalice_process import (
     ChaliceLocal,
     chalice_local,
     emulator_command,
-    environment,
     eventually,
+    run,
 )
 
 if TYPE_CHECKING:
@@ -229,15 +228,7 @@ def test_second_project_gets_a_port_of_its_own_and_says_so(
 
 
 def test_port_that_does_not_exist_is_refused_without_a_traceback(project: Path) -> None:
-    done = subprocess.run(
-        [CHALICE, "local", "--no-autoreload", "--port", "99999"],
-        cwd=project,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
+    done = run(project, CHALICE, "local", "--no-autoreload", "--port", "99999")
 
     assert done.returncode == 1
     assert "no port 99999" in done.stderr
