@@ -11,23 +11,43 @@ from __future__ import annotations
 import copy
 import functools
 import pickle
+import string
 from collections import deque
 from typing import Any
 
 import moto.core.responses
 import moto.core.serialize
 import moto.core.utils
+import moto.dynamodb.models
+import moto.dynamodb.responses
 import moto.sqs.models
 from moto.core.serialize import AttributePickerContext
+from moto.dynamodb import comparisons
 from moto.dynamodb.comparisons import ConditionExpressionParser
 from moto.dynamodb.parsing import validators
-from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Node
+from moto.dynamodb.parsing.ast_nodes import (
+    DepthFirstTraverser,
+    Node,
+    UpdateExpressionSetAction,
+)
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
 from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
-from moto.dynamodb.parsing.validators import ActionCountValidator, Validator
+from moto.dynamodb.parsing.validators import (
+    ActionCountValidator,
+    EmptyStringKeyValueValidator,
+    OverlappingPathsValidator,
+    TypeMismatchValidator,
+    UpdateHashRangeKeyValidator,
+    Validator,
+)
+from moto.moto_api._internal.moto_random import MotoRandom
 
 #: Apps have a handful of expressions; one that builds them from values must not fill the memory.
 EXPRESSIONS_MAX = 1_000
+#: What looks at an expression, its names and the table's keys, and at no value.
+_STATIC = (ActionCountValidator, OverlappingPathsValidator, UpdateHashRangeKeyValidator)
+#: What looks at values of key attributes only.
+_OF_KEYS = (TypeMismatchValidator, EmptyStringKeyValueValidator)
 
 
 def install() -> None:
@@ -45,9 +65,14 @@ def install() -> None:
         moto.core.utils.method_names_from_class
     )
     ConditionExpressionParser._lex_condition_expression = _tokens  # noqa: SLF001
+    ConditionExpressionParser.parse = _parse
+    conditions = _Conditions()
+    for module in (comparisons, moto.dynamodb.models, moto.dynamodb.responses):
+        module.create_condition_expression_parser = conditions.parser
     DepthFirstTraverser.traverse = _traverse
     ActionCountValidator.traverse = ActionCountValidator.verify_action_counts
     Validator.validate = _validate
+    MotoRandom.get_random_string = _random_string
 
 
 _snake_case = functools.lru_cache(None)(moto.core.utils.camelcase_to_underscores)
@@ -66,30 +91,87 @@ def _tokens_of(expression: str) -> tuple[Any, ...]:
     return tuple(_lex(ConditionExpressionParser(expression, None, None)))
 
 
+_parse_condition = ConditionExpressionParser.parse
+
+
+def _parse(self: Any) -> Any:
+    """The condition, a value too, parsed once."""
+    if "parsed" not in self.__dict__:
+        self.parsed = _parse_condition(self)
+    return self.parsed
+
+
+class _Conditions:
+    """The last condition's parser: moto asks for it twice, to check names and to compare."""
+
+    def __init__(self) -> None:
+        self._asked: tuple[Any, ...] = ()
+        self._parser: Any = None
+
+    def parser(self, expression: Any, names: Any, values: Any) -> Any:
+        asked = (expression, names, values)
+        # the very same objects: others, though equal now, may be changed later
+        if len(self._asked) != len(asked) or any(
+            a is not b for a, b in zip(asked, self._asked, strict=True)
+        ):
+            self._asked, self._parser = asked, ConditionExpressionParser(*asked)
+        return self._parser
+
+
 _make = UpdateExpressionParser.make
 
 
 def _tree(expression: str) -> Any:
     """An update expression's tree, shared: whoever changes it works on a copy."""
     tree = _make(expression)
-    tree.pickled = pickle.dumps(tree)
+    pickled = pickle.dumps(tree)
+    tree.pickled = pickled
+    #: the first names of what is SET
+    tree.set_names = {
+        action.children[0].children[0].children[0]
+        for action in tree.find_clauses([UpdateExpressionSetAction])
+    }
+    #: under which names and keys the static validators have passed it
+    tree.passed = set()
     return tree
 
 
 def _copy(value: Any) -> Any:
     """What a validator works on; unpickling a tree takes a tenth of copying it."""
-    pickled = getattr(value, "pickled", None)
-    return copy.deepcopy(value) if pickled is None else pickle.loads(pickled)
+    if not hasattr(value, "pickled"):
+        return copy.deepcopy(value)
+    tree = pickle.loads(value.pickled)
+    tree.shared = value
+    return tree
 
 
 def _validate(self: Any) -> Any:
-    """moto's own validators in their order, without those that have nothing to look at."""
+    """moto's own validators in their order, without those that have nothing to find."""
     tree = self.node_to_validate
-    for processor in self.processors:
+    shared = getattr(tree, "shared", None)
+    kept = [p for p in self.processors if shared is None or not _is_idle(p, self, shared)]
+    for processor in kept:
         kinds = tuple(processor._processing_map())  # noqa: SLF001
         if any(_kind(kinds, cls) for cls in _classes(tree)):
             tree = processor.traverse(tree)
+    if shared is not None and len(shared.passed) < EXPRESSIONS_MAX:
+        shared.passed.add(_static_key(self))
     return tree
+
+
+def _is_idle(processor: Any, validator: Any, shared: Any) -> bool:
+    if isinstance(processor, _STATIC):
+        return _static_key(validator) in shared.passed
+    if isinstance(processor, _OF_KEYS):
+        table = validator.table
+        named = {attribute["AttributeName"] for attribute in table.attr}
+        return bool(shared.set_names.isdisjoint(named.union(table.attribute_keys)))
+    return False
+
+
+def _static_key(validator: Any) -> tuple[Any, ...]:
+    names = validator.expression_attribute_names or {}
+    return frozenset(names.items()), tuple(validator.table.table_key_attrs)
 
 
 def _classes(tree: Any) -> set[type]:
@@ -158,3 +240,12 @@ def _value(self: Any, value: Any, key: str, shape: Any) -> Any:
         if name in value:
             return value[name]
     return None
+
+
+def _random_string(
+    self: MotoRandom, length: int = 20, *, include_digits: bool = True, lower_case: bool = False
+) -> str:
+    """A request id, drawn at once instead of letter by letter."""
+    pool = string.ascii_letters + (string.digits if include_digits else "")
+    drawn = "".join(self.choices(pool, k=length))
+    return drawn.lower() if lower_case else drawn

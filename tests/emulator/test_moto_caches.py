@@ -35,6 +35,16 @@ UPDATES: list[dict[str, Any]] = [
     {"UpdateExpression": "DELETE s :s"},
     {"UpdateExpression": "SET b = b - :n", "ConditionExpression": "b < :n"},
     {"UpdateExpression": "SET"},
+    {"UpdateExpression": "SET #x = :v", "ExpressionAttributeNames": {"#x": "a"}},
+    {"UpdateExpression": "SET #x = :v", "ExpressionAttributeNames": {"#x": "pk"}},
+    {
+        "UpdateExpression": "SET #x = :v, #y = :v",
+        "ExpressionAttributeNames": {"#x": "a", "#y": "e"},
+    },
+    {
+        "UpdateExpression": "SET #x = :v, #y = :v",
+        "ExpressionAttributeNames": {"#x": "a", "#y": "a"},
+    },
 ]
 VALUES = {
     ":v": {"S": "text"},
