@@ -50,8 +50,8 @@ _STATIC = (ActionCountValidator, OverlappingPathsValidator, UpdateHashRangeKeyVa
 _OF_KEYS = (TypeMismatchValidator, EmptyStringKeyValueValidator)
 
 
-def install() -> None:
-    """Put the caches into moto; doing so twice changes nothing."""
+def install(account_id: str) -> None:
+    """Put the caches into moto; doing so twice changes nothing. There is one account."""
     if hasattr(UpdateExpressionParser.make, "cache_info"):
         return
     # a list of 573 words, looked through for every name of every expression
@@ -73,6 +73,8 @@ def install() -> None:
     ActionCountValidator.traverse = ActionCountValidator.verify_action_counts
     Validator.validate = _validate
     MotoRandom.get_random_string = _random_string
+    # moto looks through the access keys of every partition for the account
+    moto.core.responses.BaseResponse.get_current_account = lambda _response: account_id
 
 
 _snake_case = functools.lru_cache(None)(moto.core.utils.camelcase_to_underscores)
@@ -131,6 +133,7 @@ def _tree(expression: str) -> Any:
         action.children[0].children[0].children[0]
         for action in tree.find_clauses([UpdateExpressionSetAction])
     }
+    tree.classes = _classes(tree)
     #: under which names and keys the static validators have passed it
     tree.passed = set()
     return tree
@@ -150,10 +153,11 @@ def _validate(self: Any) -> Any:
     tree = self.node_to_validate
     shared = getattr(tree, "shared", None)
     kept = [p for p in self.processors if shared is None or not _is_idle(p, self, shared)]
+    classes = _classes(tree) if shared is None else set(shared.classes)
     for processor in kept:
         kinds = tuple(processor._processing_map())  # noqa: SLF001
-        if any(_kind(kinds, cls) for cls in _classes(tree)):
-            tree = processor.traverse(tree)
+        if any(_kind(kinds, cls) for cls in classes):
+            tree = _walk(processor, tree, classes)
     if shared is not None and len(shared.passed) < EXPRESSIONS_MAX:
         shared.passed.add(_static_key(self))
     return tree
@@ -188,10 +192,17 @@ def _classes(tree: Any) -> set[type]:
 
 
 def _traverse(self: Any, tree: Any) -> Any:
-    """moto's own walk, children first, with the kinds of nodes compared once for all."""
-    processors = self._processing_map()
+    return _walk(self, tree, set())
+
+
+def _walk(processor: Any, tree: Any, classes: set[type]) -> Any:
+    """moto's own walk, children first, with the kinds of nodes compared once for all.
+
+    Adds to ``classes`` those of the nodes that it puts in.
+    """
+    processors = processor._processing_map()  # noqa: SLF001
     kinds = tuple(processors)
-    prepare = self.pre_processing_of_child
+    prepare = processor.pre_processing_of_child
 
     def walk(node: Any, child_id: int) -> Any:
         cls: type = type(node)
@@ -206,6 +217,7 @@ def _traverse(self: Any, tree: Any) -> Any:
             return node
         processed = processors[kind](node)
         processed.parent = parent
+        classes.add(type(processed))
         if parent:
             parent.children[child_id] = processed
         return processed

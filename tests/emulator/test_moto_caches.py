@@ -15,7 +15,7 @@ from moto.dynamodb.parsing.expressions import UpdateExpressionParser
 
 from emulator.clock import VirtualClock
 from emulator.cloud import in_process, moto_caches
-from emulator.cloud.aws import Cloud
+from emulator.cloud.aws import ACCOUNT_ID, Cloud
 from emulator.journal import Journal
 
 #: Each is applied to the same row in turn, the second time with a parsed expression in the cache.
@@ -105,17 +105,17 @@ def test_every_update_is_answered_as_by_moto_itself() -> None:
 
 
 def test_caches_are_put_in_once() -> None:
-    moto_caches.install()
+    moto_caches.install(ACCOUNT_ID)
     before = (UpdateExpressionParser.make, AttributePicker.__call__)
 
-    moto_caches.install()
+    moto_caches.install(ACCOUNT_ID)
 
     assert before == (UpdateExpressionParser.make, AttributePicker.__call__)
 
 
 @pytest.mark.parametrize("count", [moto_caches.EXPRESSIONS_MAX + 50])
 def test_expressions_built_from_values_do_not_fill_the_memory(count: int) -> None:
-    moto_caches.install()
+    moto_caches.install(ACCOUNT_ID)
     for number in range(count):
         UpdateExpressionParser.make(f"SET a{number} = :v")
 
