@@ -54,6 +54,7 @@ def _files(project: str) -> Iterator[tuple[str, float]]:
 
 def install() -> None:
     """Put the filter into whichever watcher Chalice uses in this process."""
+    stat.StatFileWatcher._seed_mtime_cache = _seed  # noqa: SLF001
     stat.StatFileWatcher._single_pass_poll = _poll  # noqa: SLF001
     # used instead where watchdog is installed
     if by_events := sys.modules.get("chalice.cli.filewatch.eventbased"):
@@ -61,13 +62,12 @@ def install() -> None:
         restarter.on_any_event = _only_for_the_app(restarter.on_any_event)
 
 
+def _seed(self: Any, project: str) -> None:
+    self._mtime_cache = snapshot(project)
+
+
 def _poll(self: Any, project: str, restart: Callable[[], None]) -> None:
-    before = {
-        path: changed_at
-        for path, changed_at in self._mtime_cache.items()
-        if changes_the_app(path, project=project)
-    }
-    if snapshot(project) != before:
+    if snapshot(project) != self._mtime_cache:
         restart()
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
+from chalice.cli.filewatch import stat
 
 from emulator.local import reload_filter
 
@@ -41,39 +41,42 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def restarts(project: Path, before: dict[str, float]) -> int:
-    count: list[int] = []
-    watcher = SimpleNamespace(_mtime_cache=before)
-    reload_filter._poll(watcher, str(project), lambda: count.append(1))
-    return len(count)
+class Watched:
+    """Chalice's watcher on a project, with the filter in it."""
 
+    def __init__(self, project: Path) -> None:
+        reload_filter.install()
+        self._project = str(project)
+        self._watcher = stat.StatFileWatcher()
+        self._watcher._seed_mtime_cache(self._project)
 
-def all_files(project: Path) -> dict[str, float]:
-    """What Chalice's watcher has noted at its start: everything."""
-    return {str(p): p.stat().st_mtime for p in project.rglob("*") if p.is_file()}
+    def restarts(self) -> int:
+        count: list[int] = []
+        self._watcher._single_pass_poll(self._project, lambda: count.append(1))
+        return len(count)
 
 
 def test_unchanged_app_is_left_alone(project: Path) -> None:
-    assert restarts(project, all_files(project)) == 0
+    assert Watched(project).restarts() == 0
 
 
 def test_changed_added_or_removed_file_of_the_app_reloads(project: Path) -> None:
-    before = all_files(project)
+    watched = Watched(project)
     os.utime(project / "app.py", (1, 1))
-    assert restarts(project, before) == 1
+    assert watched.restarts() == 1
 
-    before = all_files(project)
+    watched = Watched(project)
     (project / "new.py").write_text("")
-    assert restarts(project, before) == 1
+    assert watched.restarts() == 1
 
-    before = all_files(project)
+    watched = Watched(project)
     (project / "new.py").unlink()
-    assert restarts(project, before) == 1
+    assert watched.restarts() == 1
 
 
 def test_changes_beside_the_app_do_not_reload(project: Path) -> None:
-    before = all_files(project)
+    watched = Watched(project)
     (project / ".venv" / "other.py").write_text("")
     (project / "data.log").write_text("more")
 
-    assert restarts(project, before) == 0
+    assert watched.restarts() == 0
