@@ -35,20 +35,26 @@ def test_only_files_of_the_app_change_it(path: str, expected: bool) -> None:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    for name in ("app.py", "chalicelib/work.py", ".venv/lib.py", "data.log"):
+    for name in (
+        "app.py",
+        "chalicelib/work.py",
+        ".chalice/config.json",
+        ".venv/lib.py",
+        "data.log",
+    ):
         (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text("")
+        (tmp_path / name).write_text("{}")
     return tmp_path
 
 
 class Watched:
-    """Chalice's watcher on a project, with the filter in it."""
+    """Chalice's watcher on a project; the filter comes in when it has noted every file."""
 
     def __init__(self, project: Path) -> None:
-        reload_filter.install()
         self._project = str(project)
         self._watcher = stat.StatFileWatcher()
         self._watcher._seed_mtime_cache(self._project)
+        reload_filter.install()
 
     def restarts(self) -> int:
         count: list[int] = []
@@ -80,3 +86,18 @@ def test_changes_beside_the_app_do_not_reload(project: Path) -> None:
     (project / "data.log").write_text("more")
 
     assert watched.restarts() == 0
+
+
+def test_configuration_that_cannot_be_read_does_not_end_chalice_local(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    watched = Watched(project)
+    config = project / ".chalice" / "config.json"
+    config.write_text("{")
+    os.utime(config, (1, 1))
+    assert watched.restarts() == 0
+    assert watched.restarts() == 0
+    assert capsys.readouterr().err.count("config.json cannot be read") == 1
+
+    config.write_text("{}")
+    assert watched.restarts() == 1
