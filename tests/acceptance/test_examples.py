@@ -1,0 +1,136 @@
+"""Every program of ``examples/`` gets its result, directly and through every proxy."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import proxy_processes
+import pytest
+from chalice_process import ROOT, free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+PREFIX = "async-operation"
+JOB = ("text.statistics", '{"text": "to be or not to be, Zoë"}')
+#: More than the API takes, less than the proxies refuse to carry; and more than that.
+TOO_LARGE_BYTES, FAR_TOO_LARGE_BYTES = 2 * 1024 * 1024, 11 * 1024 * 1024
+PROGRAMS = {
+    "curl": ("sh", "examples/curl/submit.sh"),
+    "php": ("php", "examples/php/submit.php"),
+    "requests": (sys.executable, "examples/python-requests/submit.py"),
+    "fetch": ("node", "examples/javascript/submit.mjs"),
+}
+PROXIES = [
+    "nginx strips-prefix",
+    "nginx keeps-prefix",
+    "apache strips-prefix",
+    "apache keeps-prefix",
+]
+
+
+@pytest.fixture(scope="module")
+def nginx(jobs_api: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]:
+    with proxy_processes.nginx(tmp_path_factory.mktemp("nginx"), urlsplit(jobs_api).netloc) as it:
+        yield it
+
+
+@pytest.fixture(scope="module")
+def apache(jobs_api: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]:
+    with proxy_processes.apache(tmp_path_factory.mktemp("apache"), urlsplit(jobs_api).netloc) as it:
+        yield it
+
+
+@pytest.fixture
+def address(request: pytest.FixtureRequest) -> Callable[[str], str]:
+    """The API's address behind a proxy, or the API's own."""
+
+    def find(site: str) -> str:
+        if site == "direct":
+            return str(request.getfixturevalue("jobs_api"))
+        server, form = site.split()
+        return f"http://127.0.0.1:{request.getfixturevalue(server)[form]}/{PREFIX}"
+
+    return find
+
+
+def run(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    interpreter, file = PROGRAMS[name]
+    command = [proxy_processes.program(interpreter), str(ROOT / file), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def post(url: str, body: bytes) -> tuple[int, str, Any]:
+    """Status, content type and document of the answer."""
+    split = urlsplit(url)
+    connection = http.client.HTTPConnection(split.netloc, timeout=20)
+    try:
+        head = {"Content-Type": "application/json", "Expect": "100-continue"}
+        connection.request("POST", f"{split.path}/jobs", body, head)
+        answer = connection.getresponse()
+        return answer.status, str(answer.getheader("Content-Type")), answer.read()
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("site", ["direct", *PROXIES])
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_program_gets_the_result(name: str, site: str, address: Callable[[str], str]) -> None:
+    """Submitted, found by its Location, waited for, fetched."""
+    done = run(name, address(site), *JOB)
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["words"] == 7
+    assert f"{address(site)}/jobs/" in done.stderr
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_program_says_why_it_was_refused(name: str, jobs_api: str) -> None:
+    """With the API's own words, and an exit code."""
+    done = run(name, jobs_api, "text.statistics", '{"txt": ""}')
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "/input/text" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_program_says_how_it_is_used(name: str) -> None:
+    done = run(name)
+
+    assert done.returncode in (1, 2)
+    assert done.stderr.startswith("Usage: ")
+
+
+@pytest.mark.parametrize("site", PROXIES)
+def test_body_too_large_for_the_api_is_refused_in_the_api_s_form(
+    site: str, address: Callable[[str], str]
+) -> None:
+    """The proxy carries it, so that the answer says what is allowed."""
+    status, content_type, body = post(address(site), b" " * TOO_LARGE_BYTES)
+
+    assert (status, content_type) == (413, "application/problem+json")
+    assert json.loads(body)["actual"] == TOO_LARGE_BYTES
+
+
+def test_nginx_s_own_answers_are_problems_too(
+    nginx: dict[str, int], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A body beyond what it carries, and an API that is not there."""
+    url = f"http://127.0.0.1:{nginx['keeps-prefix']}/{PREFIX}"
+    status, content_type, body = post(url, b" " * FAR_TOO_LARGE_BYTES)
+    assert (status, content_type) == (413, "application/problem+json")
+    assert json.loads(body)["title"] == "Content Too Large"
+
+    nobody = f"127.0.0.1:{free_port()}"
+    with proxy_processes.nginx(tmp_path_factory.mktemp("alone"), nobody) as ports:
+        status, content_type, body = post(
+            f"http://127.0.0.1:{ports['strips-prefix']}/{PREFIX}", b"{}"
+        )
+    assert (status, content_type) == (503, "application/problem+json")
+    assert json.loads(body)["title"] == "Service Unavailable"
