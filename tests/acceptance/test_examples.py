@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import proxy_processes
 import pytest
 from chalice_process import ROOT, free_port
+from jobs_api import jobs_api
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,14 +36,21 @@ PROXIES = [
 
 
 @pytest.fixture(scope="module")
-def nginx(jobs_api: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]:
-    with proxy_processes.nginx(tmp_path_factory.mktemp("nginx"), urlsplit(jobs_api).netloc) as it:
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The path that a proxy may keep in front is the stage's name."""
+    with jobs_api(tmp_path_factory.mktemp("api"), stage=PREFIX) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def nginx(api: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]:
+    with proxy_processes.nginx(tmp_path_factory.mktemp("nginx"), urlsplit(api).netloc) as it:
         yield it
 
 
 @pytest.fixture(scope="module")
-def apache(jobs_api: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]:
-    with proxy_processes.apache(tmp_path_factory.mktemp("apache"), urlsplit(jobs_api).netloc) as it:
+def apache(api: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]:
+    with proxy_processes.apache(tmp_path_factory.mktemp("apache"), urlsplit(api).netloc) as it:
         yield it
 
 
@@ -52,7 +60,7 @@ def address(request: pytest.FixtureRequest) -> Callable[[str], str]:
 
     def find(site: str) -> str:
         if site == "direct":
-            return str(request.getfixturevalue("jobs_api"))
+            return str(request.getfixturevalue("api"))
         server, form = site.split()
         return f"http://127.0.0.1:{request.getfixturevalue(server)[form]}/{PREFIX}"
 
@@ -90,9 +98,9 @@ def test_program_gets_the_result(name: str, site: str, address: Callable[[str], 
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_program_says_why_it_was_refused(name: str, jobs_api: str) -> None:
+def test_program_says_why_it_was_refused(name: str, api: str) -> None:
     """With the API's own words, and an exit code."""
-    done = run(name, jobs_api, "text.statistics", '{"txt": ""}')
+    done = run(name, api, "text.statistics", '{"txt": ""}')
 
     assert (done.returncode, done.stdout) == (1, "")
     assert "/input/text" in done.stderr
