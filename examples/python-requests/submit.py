@@ -13,7 +13,8 @@ from typing import Any
 from urllib.parse import urljoin
 
 import requests
-from requests.adapters import HTTPAdapter, Retry
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 #: Longer than the wait that is asked for.
 TIMEOUT_SECONDS = 60

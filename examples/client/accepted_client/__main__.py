@@ -46,8 +46,8 @@ class ProgressBar:
 def bar(document: JobDocument) -> str:
     """One line: the bar, the share done, the status, and the attempt if it is not the first."""
     status = document["status"]
-    share = 1.0 if status == "succeeded" else document.get("progress", 0.0)
-    filled = round(BAR_CHARACTERS * min(max(share, 0.0), 1.0))
+    share = 1.0 if status == "succeeded" else min(max(document.get("progress", 0.0), 0.0), 1.0)
+    filled = round(BAR_CHARACTERS * share)
     again = f", attempt {document['attempt']}" if document.get("attempt", 0) > 1 else ""
     drawn = "#" * filled + "." * (BAR_CHARACTERS - filled)
     return f"[{drawn}] {share:4.0%}  {status}{again}"
