@@ -13,7 +13,8 @@ trap 'exit 130' INT TERM
 # curl itself tries again after a lost connection and after 408, 429, 500, 502, 503 and 504, and
 # waits as Retry-After says.
 call() {
-  curl --silent --show-error --max-time 60 --retry 8 --retry-connrefused --retry-all-errors \
+  curl --silent --show-error --max-time 60 \
+    --retry 8 --retry-max-time 120 --retry-connrefused --retry-all-errors \
     --dump-header "$answer/headers" --output "$answer/body" --write-out '%{http_code}' "$@"
 }
 

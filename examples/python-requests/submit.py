@@ -36,7 +36,11 @@ def session() -> requests.Session:
 
 
 def main(api: str, job_type: str, job_input: str) -> str:
-    """The result as JSON text; raises requests.RequestException, or SystemExit for a refusal."""
+    """The result as JSON text.
+
+    Raises ValueError if the input is not JSON, requests.RequestException, which is an OSError, if
+    there is no answer in the end, and SystemExit if the answer is no.
+    """
     http = session()
     answer = http.post(
         f"{api.rstrip('/')}/jobs",
@@ -73,4 +77,7 @@ def look(http: requests.Session, url: str) -> Any:
 if __name__ == "__main__":
     if len(sys.argv) != 4:
         sys.exit("Usage: python submit.py URL TYPE INPUT")
-    print(main(*sys.argv[1:]))
+    try:
+        print(main(*sys.argv[1:]))
+    except (OSError, ValueError) as error:
+        sys.exit(f"Error: {error}")

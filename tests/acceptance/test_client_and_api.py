@@ -38,10 +38,10 @@ def ids(client: Client) -> set[str]:
     return {document["id"] for document in client.jobs()}
 
 
-def command(api: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "accepted_client", *arguments],
-        env={**os.environ, "PYTHONPATH": str(ROOT / "examples/client"), "JOBS_URL": api},
+        [sys.executable, *arguments],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "examples/client"), **environment},
         capture_output=True,
         text=True,
         timeout=RESULT_SECONDS_MAX,
@@ -89,18 +89,27 @@ def test_canceled_job_ends_the_wait_for_its_result(client: Client) -> None:
 
 
 def test_failed_job_tells_why(client: Client) -> None:
-    job = client.submit("csv.profile", {"csv": ""})
+    job = client.submit("csv.profile", {"csv": ",".join(["column"] * 1_001)})
+
     with pytest.raises(JobFailedError) as raised:
         job.result(RESULT_SECONDS_MAX)
     assert raised.value.slug == "handler-error"
 
 
 def test_command_draws_the_progress_and_prints_the_result(api: str) -> None:
-    done = command(api, "submit", "demo.slow", '{"seconds": 2}', "--progress")
+    arguments = ("submit", "demo.slow", '{"seconds": 2}', "--progress")
+    done = python("-m", "accepted_client", *arguments, JOBS_URL=api)
 
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)
+    assert json.loads(done.stdout) == {"slept_seconds": 2.0}
     lines = done.stderr.splitlines()
     assert lines[0].startswith(f"{api}/jobs/")
     assert any("running" in line for line in lines)
     assert lines[-1].endswith("] 100%  succeeded")
+
+
+def test_program_of_the_document_prints_the_number_of_words(api: str) -> None:
+    """As a reader copies it, but for the address."""
+    text = (ROOT / "docs/clients.md").read_text().partition("```python\n")[2].partition("```")[0]
+    done = python("-c", text.replace("http://localhost:8000", api))
+    assert (done.stdout, done.stderr) == ("6\n", "")

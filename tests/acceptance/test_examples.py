@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -11,7 +13,9 @@ from urllib.parse import urlsplit
 
 import proxy_processes
 import pytest
+from accepted_client import Client
 from chalice_process import ROOT, free_port
+from chaos_proxy import chaos_proxy
 from jobs_api import jobs_api
 
 if TYPE_CHECKING:
@@ -22,11 +26,20 @@ JOB = ("text.statistics", '{"text": "to be or not to be, Zoë"}')
 #: More than the API takes, less than the proxies refuse to carry; and more than that.
 TOO_LARGE_BYTES, FAR_TOO_LARGE_BYTES = 2 * 1024 * 1024, 11 * 1024 * 1024
 PROGRAMS = {
-    "curl": ("sh", "examples/curl/submit.sh"),
-    "php": ("php", "examples/php/submit.php"),
-    "requests": (sys.executable, "examples/python-requests/submit.py"),
-    "fetch": ("node", "examples/javascript/submit.mjs"),
+    "client": (sys.executable, "-m", "accepted_client", "--url", "{url}", "submit"),
+    "curl": ("sh", "examples/curl/submit.sh", "{url}"),
+    "php": ("php", "examples/php/submit.php", "{url}"),
+    "requests": (sys.executable, "examples/python-requests/submit.py", "{url}"),
+    "fetch": ("node", "examples/javascript/submit.mjs", "{url}"),
 }
+#: The commands as a reader types them.
+COMMANDS = re.findall(
+    r"^.*submit.*$",
+    (ROOT / "examples/README.md").read_text().partition("```sh")[2].partition("```")[0],
+    re.MULTILINE,
+)
+#: A seed for which the very first exchange is lost.
+FIRST_IS_LOST = 1
 PROXIES = [
     "nginx strips-prefix",
     "nginx keeps-prefix",
@@ -56,21 +69,33 @@ def apache(api: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[
 
 @pytest.fixture
 def address(request: pytest.FixtureRequest) -> Callable[[str], str]:
-    """The API's address behind a proxy, or the API's own."""
+    """The API's address behind a proxy."""
 
     def find(site: str) -> str:
-        if site == "direct":
-            return str(request.getfixturevalue("api"))
         server, form = site.split()
         return f"http://127.0.0.1:{request.getfixturevalue(server)[form]}/{PREFIX}"
 
     return find
 
 
-def run(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    interpreter, file = PROGRAMS[name]
-    command = [proxy_processes.program(interpreter), str(ROOT / file), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+def run(name: str, url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    program, *rest = PROGRAMS[name]
+    return finished(
+        proxy_processes.program(program), *(part.format(url=url) for part in rest), *arguments
+    )
+
+
+def finished(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A command of a reader who is in the project's folder."""
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": "examples/client", **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 def post(url: str, body: bytes) -> tuple[int, str, Any]:
@@ -86,9 +111,27 @@ def post(url: str, body: bytes) -> tuple[int, str, Any]:
         connection.close()
 
 
-@pytest.mark.parametrize("site", ["direct", *PROXIES])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_command_of_the_readme_gives_a_result(command: str, api: str) -> None:
+    """Directly, without a proxy."""
+    for program in re.findall(r"^(php|node)|submit[.]sh", command):
+        proxy_processes.program(program or "curl")
+    command = re.sub(r"(?:[.]venv/bin/)?python3? ", f"{sys.executable} ", command)
+    done = finished("sh", "-c", command.replace("http://localhost:8000", api), JOBS_URL=api)
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)
+
+
+def test_readme_has_a_command_for_every_program() -> None:
+    assert len(COMMANDS) == len(PROGRAMS)
+
+
+@pytest.mark.parametrize("site", PROXIES)
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_program_gets_the_result(name: str, site: str, address: Callable[[str], str]) -> None:
+def test_program_gets_the_result_through_a_proxy(
+    name: str, site: str, address: Callable[[str], str]
+) -> None:
     """Submitted, found by its Location, waited for, fetched."""
     done = run(name, address(site), *JOB)
 
@@ -108,11 +151,23 @@ def test_program_says_why_it_was_refused(name: str, api: str) -> None:
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
+def test_program_makes_one_job_although_the_first_answer_is_lost(name: str, api: str) -> None:
+    """The second try has the same key."""
+    before = {job["id"] for job in Client(api).jobs()}
+    with chaos_proxy(urlsplit(api).netloc, loss="response", seed=FIRST_IS_LOST) as proxy:
+        done = run(name, proxy.url, *JOB)
+
+    assert proxy.lost_methods[0] == "POST"
+    assert json.loads(done.stdout)["words"] == 7
+    assert len({job["id"] for job in Client(api).jobs()} - before) == 1
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_program_says_how_it_is_used(name: str) -> None:
-    done = run(name)
+    done = run(name, "http://localhost:8000")
 
     assert done.returncode in (1, 2)
-    assert done.stderr.startswith("Usage: ")
+    assert done.stderr.lower().startswith("usage: ")
 
 
 @pytest.mark.parametrize("site", PROXIES)
@@ -142,3 +197,15 @@ def test_nginx_s_own_answers_are_problems_too(
         )
     assert (status, content_type) == (503, "application/problem+json")
     assert json.loads(body)["title"] == "Service Unavailable"
+
+
+def test_missing_program_fails_in_ci_and_is_skipped_elsewhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """So that CI cannot pass for having tested nothing."""
+    monkeypatch.setenv("CI", "true")
+    with pytest.raises(pytest.fail.Exception, match="no such-program on this machine"):
+        proxy_processes.program("such-program")
+    monkeypatch.delenv("CI")
+    with pytest.raises(pytest.skip.Exception):
+        proxy_processes.program("such-program")

@@ -119,6 +119,13 @@ def test_pauses_grow_and_end_when_the_time_is_over(
     assert len(server.asked) < 20
 
 
+def test_error_says_why_there_was_no_answer(clock: FakeClock) -> None:
+    with scripted_server() as closed:
+        url = closed.url
+    with pytest.raises(UnreachableError, match="refused"):
+        Client(url, clock=clock).submit("echo", 1)
+
+
 def test_pause_longer_than_the_time_left_is_not_begun(
     client: Client, server: ScriptedServer, clock: FakeClock
 ) -> None:

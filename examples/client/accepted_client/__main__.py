@@ -7,6 +7,7 @@ if all went well, 1 if the job or the request failed, 2 if the command was wrong
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import sys
@@ -38,9 +39,12 @@ class ProgressBar:
 
     def __call__(self, document: JobDocument) -> None:
         start, end = ("\r\x1b[K", "") if self._on_terminal else ("", "\n")
-        finished = "finished_at" in document
-        self._stream.write(start + bar(document) + ("\n" if finished else end))
+        self._stream.write(start + bar(document) + end)
         self._stream.flush()
+
+    def close(self) -> None:
+        """Leave the line, so that what is written next has its own."""
+        self._stream.write("\n" if self._on_terminal else "")
 
 
 def bar(document: JobDocument) -> str:
@@ -63,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"Error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nThe job goes on without you.", file=sys.stderr)
+        print("Interrupted. A job that was accepted goes on.", file=sys.stderr)
         return 130
     for document in shown:
         print(json.dumps(document, ensure_ascii=False))
@@ -95,8 +99,10 @@ def _list(client: Client, given: argparse.Namespace) -> list[Any]:
 
 
 def _wait(job: Job, given: argparse.Namespace) -> list[Any]:
-    show = ProgressBar(sys.stderr) if given.progress else None
-    return [job.result(given.timeout, progress=show)]
+    if not given.progress:
+        return [job.result(given.timeout)]
+    with contextlib.closing(ProgressBar(sys.stderr)) as show:
+        return [job.result(given.timeout, progress=show)]
 
 
 def _input(text: str) -> Any:

@@ -128,9 +128,11 @@ class Transport:
             with _open(request, timeout_seconds) as got:
                 return Answer(got.url, got.status, got.headers, got.read()), None
         except (OSError, http.client.HTTPException) as error:
-            if isinstance(getattr(error, "reason", None), ssl.SSLCertVerificationError):
-                raise UnreachableError(f"{request.full_url}: {error}") from error
-            return None, error
+            reason = getattr(error, "reason", None)  # why urllib could not connect
+            cause = reason if isinstance(reason, Exception) else error
+            if isinstance(cause, ssl.SSLCertVerificationError):
+                raise UnreachableError(f"{request.full_url}: {cause}") from cause
+            return None, cause
 
 
 def _open(request: urllib.request.Request, timeout_seconds: float) -> Any:
