@@ -45,8 +45,8 @@ case $location in
 esac
 echo "$job" >&2
 
-# The result is 202 while there is none.
-while status=$(call "$job/result"); [ "$status" = 202 ]; do
+# The result is 202 while there is none. A server that cannot hold the request answers at once.
+while status=$(call --header 'Prefer: wait=20' "$job/result"); [ "$status" = 202 ]; do
   sleep "$(header Retry-After)"
 done
 [ "$status" = 200 ] || fail "no result: $status"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: Enough that losses come several times in a row.
-JOBS = 12
+JOBS = 8
 RESULT_SECONDS_MAX = 60
 
 

@@ -217,27 +217,40 @@ def test_secret_headers_do_not_follow_a_redirect(server: ScriptedServer, clock: 
     assert [a.headers.get("authorization") for a in server.asked] == ["secret", None]
 
 
-def test_waiting_asks_the_server_to_hold_the_request(
+def test_waiting_asks_the_server_to_hold_the_request_until_the_end(
     job: Job, server: ScriptedServer, clock: FakeClock
 ) -> None:
-    """And asks at once after a change, so that nothing is learned late."""
-    server.script = [held(QUEUED), held(RUNNING), SUCCEEDED]
+    """And does not ask for what changes on the way: each would be an answer of its own."""
+    server.script = [held(RUNNING), held(RUNNING), SUCCEEDED]
 
     assert job.result() == 42
 
     asked = [(a.headers["prefer"], a.headers.get("if-none-match")) for a in server.asked]
-    assert asked == [("wait=20", None), ("wait=20", '"v1"'), ("wait=20", '"v2"')]
+    assert asked == [("wait=20", None)] * 3
+    assert sum(clock.slept) <= 1
+
+
+def test_waiting_with_progress_asks_for_each_change(
+    job: Job, server: ScriptedServer, clock: FakeClock
+) -> None:
+    """First for how the job stands, and at once after a change, so nothing is learned late."""
+    server.script = [QUEUED, held(RUNNING), SUCCEEDED]
+
+    assert job.result(progress=lambda document: None) == 42
+
+    asked = [(a.headers.get("prefer"), a.headers.get("if-none-match")) for a in server.asked]
+    assert asked == [(None, None), ("wait=20", '"v1"'), ("wait=20", '"v2"')]
     assert sum(clock.slept) == 0
 
 
 def test_waiting_goes_by_retry_after_where_requests_are_not_held(
     job: Job, server: ScriptedServer, clock: FakeClock
 ) -> None:
-    """Also where a server holds them and nothing has changed at once."""
+    """A server that does hold them is asked once a second at most."""
     server.script = [QUEUED, UNCHANGED, held(UNCHANGED), SUCCEEDED]
 
     assert job.result() == 42
-    assert clock.slept == [2, 2, 2]
+    assert clock.slept == [2, 2, 1]
 
 
 def test_waiting_outlives_lost_answers(job: Job, server: ScriptedServer) -> None:

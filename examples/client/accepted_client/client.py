@@ -177,29 +177,32 @@ class Job:
         until = math.inf if timeout_seconds is None else self._clock.now() + timeout_seconds
         document, etag = JobDocument(id=self.id), ""
         while True:
-            asked_at = self._clock.now()
-            answer = self._look(etag, until)
-            before = document
+            asked_at, before = self._clock.now(), document
+            # a request without a version to compare with would be held until the end
+            hold = progress is None or bool(etag)
+            answer = self._look(etag if progress else "", until, hold=hold)
             if answer.status != 304:
                 document, etag = _document(answer), answer.headers.get("ETag", "")
-            changed = document != before
-            if changed and progress is not None:
+            if document != before and progress is not None:
                 progress(document)
             if "finished_at" in document:
                 return document
             left_seconds = until - self._clock.now()
             if left_seconds <= 0:
                 raise NotFinishedError(document)
-            pause_seconds = _pause_seconds(answer, changed=changed)
+            news = document != before and (not hold or _held(answer))
+            pause_seconds = 0.0 if news else _pause_seconds(answer)
             rest_seconds = pause_seconds - (self._clock.now() - asked_at)
             self._clock.sleep(max(0.0, min(rest_seconds, left_seconds)))
 
-    def _look(self, etag: str, until: float) -> Answer:
-        """The job's next change, or how it stands if the server does not hold the request.
+    def _look(self, etag: str, until: float, *, hold: bool) -> Answer:
+        """How the job stands; with ``hold``, at its end, or with ``etag`` at its next change.
 
+        A server that does not hold requests answers at once.
         https://www.rfc-editor.org/rfc/rfc7240#section-4.3
         """
-        wait_seconds = int(min(WAIT_SECONDS_MAX, max(0.0, until - self._clock.now())))
+        left_seconds = max(0.0, until - self._clock.now())
+        wait_seconds = int(min(WAIT_SECONDS_MAX, left_seconds)) if hold else 0
         headers = {"Prefer": f"wait={wait_seconds}"} if wait_seconds else {}
         headers |= {"If-None-Match": etag} if etag else {}
         return self._call("GET", self.url, headers=headers, until=until, wait_seconds=wait_seconds)
@@ -212,13 +215,12 @@ def _document(answer: Answer) -> JobDocument:
     return cast("JobDocument", document)
 
 
-def _pause_seconds(answer: Answer, *, changed: bool) -> float:
-    """How long after one look the next one may follow.
+def _held(answer: Answer) -> bool:
+    """Whether the server held the request, as it was asked to."""
+    return "wait" in (answer.headers.get("Preference-Applied") or "")
 
-    A server that held the request until something changed is asked again at once.
-    """
-    applied = answer.headers.get("Preference-Applied") or ""
-    if changed and "wait" in applied:
-        return 0.0
-    asked = answer.retry_after_seconds()
-    return POLL_SECONDS if asked is None else asked
+
+def _pause_seconds(answer: Answer) -> float:
+    """How long after one look at an unchanged job the next one may follow."""
+    asked_seconds = None if _held(answer) else answer.retry_after_seconds()
+    return POLL_SECONDS if asked_seconds is None else asked_seconds
