@@ -51,3 +51,4 @@ while status=$(call --header 'Prefer: wait=20' "$job/result"); [ "$status" = 202
 done
 [ "$status" = 200 ] || fail "no result: $status"
 cat "$answer/body"
+echo

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def jobs_api(folder: Path, *, stage: str = "v1") -> Iterator[str]:
-    """Serve a copy of the project from ``folder``, of another stage's name; gives its address."""
+def jobs_api(folder: Path, *, stage: str = "v1", **settings: str) -> Iterator[str]:
+    """Serve a copy of the project from ``folder``; gives its address.
+
+    ``stage`` is the name of its API Gateway stage, ``settings`` are environment variables.
+    """
     shutil.copy(ROOT / "app.py", folder)
     for name in ("chalicelib", ".chalice"):
         ignored = shutil.ignore_patterns("__pycache__", "deployed", "deployments")
@@ -24,6 +27,7 @@ def jobs_api(folder: Path, *, stage: str = "v1") -> Iterator[str]:
     config = folder / ".chalice" / "config.json"
     changed = json.loads(config.read_text())
     changed["stages"]["dev"]["api_gateway_stage"] = stage
+    changed["environment_variables"].update(settings)
     config.write_text(json.dumps(changed))
     with chalice_local(folder, "--no-autoreload") as running:
         yield f"http://127.0.0.1:{running.wait_until_serving().port}"

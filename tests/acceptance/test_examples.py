@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -50,8 +51,9 @@ PROXIES = [
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The path that a proxy may keep in front is the stage's name."""
-    with jobs_api(tmp_path_factory.mktemp("api"), stage=PREFIX) as url:
+    """Its stage has the name that a proxy may keep in front; it holds requests for a second."""
+    folder = tmp_path_factory.mktemp("api")
+    with jobs_api(folder, stage=PREFIX, WAIT_SECONDS_MAX="1") as url:
         yield url
 
 
@@ -98,6 +100,12 @@ def finished(*command: str, **environment: str) -> subprocess.CompletedProcess[s
     )
 
 
+def follow(url: str) -> list[str]:
+    """The result, and the number of redirects on the way to it."""
+    curl = proxy_processes.program("curl")
+    return finished(curl, "-fsSLw", " %{num_redirects}", url).stdout.split()
+
+
 def post(url: str, body: bytes) -> tuple[int, str, Any]:
     """Status, content type and document of the answer."""
     split = urlsplit(url)
@@ -138,6 +146,20 @@ def test_program_gets_the_result_through_a_proxy(
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["words"] == 7
     assert f"{address(site)}/jobs/" in done.stderr
+
+
+def test_redirects_and_pages_lead_back_through_every_proxy(address: Callable[[str], str]) -> None:
+    """One command waits for a result by following redirects; a list goes on where it says."""
+    clients = [Client(address(site)) for site in PROXIES]
+    jobs = [client.submit("echo", n, delay_seconds=2) for n, client in enumerate(clients)]
+    with ThreadPoolExecutor(len(jobs)) as pool:
+        results = list(pool.map(follow, [f"{job.url}/result?follow=1" for job in jobs]))
+
+    assert [int(result) for result, redirects in results] == [0, 1, 2, 3]
+    assert all(int(redirects) >= 1 for result, redirects in results)
+    for client in clients:
+        newest = client.jobs(limit="1")
+        assert {next(newest)["id"], next(newest)["id"]} < {job.id for job in jobs}
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

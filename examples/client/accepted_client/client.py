@@ -142,8 +142,7 @@ class Job:
     def cancel(self) -> JobDocument:
         """Ask the server to stop the job; returns how it stands then.
 
-        Raises RefusedError with the slug ``job-finished`` if the job has an end already, and
-        status 403 if the server cannot cancel.
+        Raises RefusedError, with the slug ``job-finished`` if the job has an end already.
         """
         return _document(self._call("POST", f"{self.url}/cancel"))
 
