@@ -130,7 +130,7 @@ def test_pause_longer_than_the_time_left_is_not_begun(
     client: Client, server: ScriptedServer, clock: FakeClock
 ) -> None:
     """The error has what the server said last."""
-    server.script = [Scripted(503, {"title": "closed"}, {"Retry-After": "3600"})]
+    server.script = [Scripted(503, {"title": "closed"}, {"Retry-After": "9" * 400})]
 
     with pytest.raises(UnreachableError, match="closed"):
         client.submit("echo", 1)
@@ -199,14 +199,28 @@ def test_location_is_resolved_against_the_url_that_answered(
     assert client.submit("echo", 1).url == f"{server.url}/v1/jobs/7"
 
 
-def test_answer_that_is_no_job_is_not_taken_for_one(client: Client, server: ScriptedServer) -> None:
+@pytest.mark.parametrize("body", [b"<html>", [], {"status": "no", "jobs": None}])
+def test_answer_of_something_else_is_not_taken_for_the_api_s(
+    client: Client, server: ScriptedServer, body: Any
+) -> None:
     """Such as the page of another program at that address."""
-    server.script = [Scripted(200, b"<html>"), Scripted(200, b"<html>"), Scripted(200, [])]
+    server.script = [Scripted(200, body), Scripted(200, b"<html>"), Scripted(200, [])]
     with pytest.raises(UnexpectedAnswerError, match="without Location"):
         client.submit("echo", 1)
-    for _ in range(2):
-        with pytest.raises(UnexpectedAnswerError):
-            client.job("7").status()
+    with pytest.raises(UnexpectedAnswerError, match="JSON"):
+        client.job("7").status()
+    with pytest.raises(UnexpectedAnswerError, match="list of jobs"):
+        next(client.jobs())
+
+
+@pytest.mark.parametrize("status", [301, 307, 308])
+def test_submission_is_never_taken_elsewhere(
+    client: Client, server: ScriptedServer, status: int
+) -> None:
+    """What the standard library follows with a GET finds a page, not a new job."""
+    server.script = [Scripted(status, None, {"Location": "/elsewhere"}), Scripted(200, b"<html>")]
+    with pytest.raises(UnexpectedAnswerError):
+        client.submit("echo", 1)
 
 
 def test_secret_headers_do_not_follow_a_redirect(server: ScriptedServer, clock: FakeClock) -> None:

@@ -81,7 +81,8 @@ class Client:
 
         ``options`` are further members of the request, such as ``delay_seconds`` and ``tags``.
         Give an ``idempotency_key`` that you have written down to be safe against your own crash
-        too. Raises UnreachableError and RefusedError, and ValueError for what JSON cannot say.
+        too. Raises UnreachableError and RefusedError, and TypeError or ValueError for what JSON
+        cannot say.
         """
         request = {"type": job_type, "input": job_input, **options}
         answer = self._call(
@@ -109,6 +110,8 @@ class Client:
         while url:
             answer = self._call("GET", url)
             page = answer.json()
+            if not isinstance(page, dict) or "jobs" not in page:
+                raise UnexpectedAnswerError(f"{answer.url} did not answer a list of jobs")
             yield from page["jobs"]
             url = urllib.parse.urljoin(answer.url, page["next"]) if page.get("next") else ""
 

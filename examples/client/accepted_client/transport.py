@@ -24,6 +24,8 @@ RETRIED = {429, 502, 503, 504}
 #: The pause before the second try; it doubles with each further one.
 PAUSE_SECONDS = 0.2
 PAUSE_SECONDS_MAX = 10.0
+#: No server is believed that wants to be left alone for longer.
+RETRY_AFTER_SECONDS_MAX = 3_600.0
 #: How long one try may take beyond what the server was asked to wait.
 ATTEMPT_SECONDS_MAX = 30.0
 #: A last try shortly before the time is over still gets this long.
@@ -66,11 +68,11 @@ class Answer:
         """
         text = (self.headers.get("Retry-After") or "").strip()
         if text.isascii() and text.isdigit():
-            return float(text)
+            return min(float(text), RETRY_AFTER_SECONDS_MAX)
         try:
             then = email.utils.parsedate_to_datetime(text)
             now = email.utils.parsedate_to_datetime(self.headers.get("Date") or "")
-            return max(0.0, (then - now).total_seconds())
+            return min(max(0.0, (then - now).total_seconds()), RETRY_AFTER_SECONDS_MAX)
         except (TypeError, ValueError):
             return None
 
@@ -95,7 +97,8 @@ class Transport:
         """Send until there is an answer other than "later".
 
         ``until`` is a time of the clock: no try begins after it. ``wait_seconds`` is how long the
-        server was asked to hold the request. Raises UnreachableError and RefusedError.
+        server was asked to hold the request. Raises UnreachableError, RefusedError and
+        UnexpectedAnswerError.
         """
         request = urllib.request.Request(url, body, dict(headers), method=method)
         for name, value in self._headers.items():
@@ -105,9 +108,7 @@ class Transport:
         while True:
             answer, cause = self._try(request, until, wait_seconds)
             if answer is not None and answer.status not in RETRIED:
-                if answer.status >= 400:
-                    raise _refusal(answer)
-                return answer
+                return _accepted(answer)
             if answer is not None:
                 cause = _refusal(answer)
             asked_seconds = answer.retry_after_seconds() if answer else None
@@ -141,6 +142,16 @@ def _open(request: urllib.request.Request, timeout_seconds: float) -> Any:
         return urllib.request.urlopen(request, timeout=timeout_seconds)
     except urllib.error.HTTPError as answer:
         return answer
+
+
+def _accepted(answer: Answer) -> Answer:
+    """The answer, unless it is a refusal, or a redirect that must not be followed with a body."""
+    if answer.status >= 400:
+        raise _refusal(answer)
+    if answer.status >= 300 and answer.status != 304:
+        location = answer.headers.get("Location")
+        raise UnexpectedAnswerError(f"{answer.url} leads to {location}: use that address")
+    return answer
 
 
 def _refusal(answer: Answer) -> RefusedError:
