@@ -20,8 +20,10 @@ call() {
 
 # header NAME: its value in the answer, the last one if curl tried several times.
 header() {
-  awk -v name="$1" -F ': *' 'tolower($1) == tolower(name) { value = $2 } END { print value }' \
-    "$answer/headers" | tr -d '\r'
+  tr -d '\r' <"$answer/headers" | awk -v name="$1" '
+    { colon = index($0, ":") }
+    tolower(substr($0, 1, colon - 1)) == tolower(name) { value = substr($0, colon + 1) }
+    END { sub(/^ */, "", value); print value }'
 }
 
 fail() {
@@ -47,7 +49,8 @@ echo "$job" >&2
 
 # The result is 202 while there is none. A server that cannot hold the request answers at once.
 while status=$(call --header 'Prefer: wait=20' "$job/result"); [ "$status" = 202 ]; do
-  sleep "$(header Retry-After)"
+  seconds=$(header Retry-After)
+  sleep "${seconds:-1}"
 done
 [ "$status" = 200 ] || fail "no result: $status"
 cat "$answer/body"

@@ -18,9 +18,11 @@ from accepted_client import Client
 from chalice_process import ROOT, free_port
 from chaos_proxy import chaos_proxy
 from jobs_api import jobs_api
+from scripted_server import Scripted, scripted_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from email.message import Message
 
 PREFIX = "async-operation"
 JOB = ("text.statistics", '{"text": "to be or not to be, Zoë"}')
@@ -106,15 +108,17 @@ def follow(url: str) -> list[str]:
     return finished(curl, "-fsSLw", " %{num_redirects}", url).stdout.split()
 
 
-def post(url: str, body: bytes) -> tuple[int, str, Any]:
-    """Status, content type and document of the answer."""
+def post(url: str, body: bytes) -> tuple[int, Message, Any]:
+    """Status, headers and document of a problem."""
     split = urlsplit(url)
     connection = http.client.HTTPConnection(split.netloc, timeout=20)
     try:
         head = {"Content-Type": "application/json", "Expect": "100-continue"}
         connection.request("POST", f"{split.path}/jobs", body, head)
         answer = connection.getresponse()
-        return answer.status, str(answer.getheader("Content-Type")), answer.read()
+        document = json.loads(answer.read())
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        return answer.status, answer.headers, document
     finally:
         connection.close()
 
@@ -162,6 +166,27 @@ def test_redirects_and_pages_lead_back_through_every_proxy(address: Callable[[st
         assert {next(newest)["id"], next(newest)["id"]} < {job.id for job in jobs}
 
 
+@pytest.mark.parametrize("location", ["jobs/7", "/v1/jobs/7", "{url}/v1/jobs/7"])
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_program_resolves_any_location(name: str, location: str) -> None:
+    """An API that is set up otherwise, or a proxy, may send another form of reference.
+
+    https://www.rfc-editor.org/rfc/rfc3986#section-5
+    """
+    job = {"status": "succeeded", "finished_at": "-", "links": {"result": "../jobs/7/result"}}
+    with scripted_server() as server:
+        accepted = Scripted(202, {}, {"Location": location.format(url=server.url)})
+        # the script asks for the result at once, the others for the job first
+        looks = [] if name == "curl" else [Scripted(200, job)]
+        server.script = [accepted, *looks, Scripted(200, 42)]
+        done = run(name, f"{server.url}/v1", "echo", "42")
+
+    assert (done.returncode, done.stdout) == (0, "42\n"), done.stderr
+    paths = [asked.path for asked in server.asked]
+    assert paths[0] == "/v1/jobs"
+    assert paths[-1] == "/v1/jobs/7/result"
+
+
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_program_says_why_it_was_refused(name: str, api: str) -> None:
     """With the API's own words, and an exit code."""
@@ -197,10 +222,8 @@ def test_body_too_large_for_the_api_is_refused_in_the_api_s_form(
     site: str, address: Callable[[str], str]
 ) -> None:
     """The proxy carries it, so that the answer says what is allowed."""
-    status, content_type, body = post(address(site), b" " * TOO_LARGE_BYTES)
-
-    assert (status, content_type) == (413, "application/problem+json")
-    assert json.loads(body)["actual"] == TOO_LARGE_BYTES
+    status, _, problem = post(address(site), b" " * TOO_LARGE_BYTES)
+    assert (status, problem["actual"]) == (413, TOO_LARGE_BYTES)
 
 
 def test_nginx_s_own_answers_are_problems_too(
@@ -208,17 +231,15 @@ def test_nginx_s_own_answers_are_problems_too(
 ) -> None:
     """A body beyond what it carries, and an API that is not there."""
     url = f"http://127.0.0.1:{nginx['keeps-prefix']}/{PREFIX}"
-    status, content_type, body = post(url, b" " * FAR_TOO_LARGE_BYTES)
-    assert (status, content_type) == (413, "application/problem+json")
-    assert json.loads(body)["title"] == "Content Too Large"
+    status, _, problem = post(url, b" " * FAR_TOO_LARGE_BYTES)
+    assert (status, problem["title"]) == (413, "Content Too Large")
 
     nobody = f"127.0.0.1:{free_port()}"
     with proxy_processes.nginx(tmp_path_factory.mktemp("alone"), nobody) as ports:
-        status, content_type, body = post(
-            f"http://127.0.0.1:{ports['strips-prefix']}/{PREFIX}", b"{}"
-        )
-    assert (status, content_type) == (503, "application/problem+json")
-    assert json.loads(body)["title"] == "Service Unavailable"
+        url = f"http://127.0.0.1:{ports['strips-prefix']}/{PREFIX}"
+        status, headers, problem = post(url, b"{}")
+    assert (status, problem["title"]) == (503, "Service Unavailable")
+    assert headers["Retry-After"] == "1"
 
 
 def test_missing_program_fails_in_ci_and_is_skipped_elsewhere(
