@@ -86,7 +86,8 @@ class Exploration:
         self._slots = [actors for actors in system for _ in range(actors.number)]
         self._groups = _groups(system)
         self._shared, self._own, self._events = Numbers(), Numbers(), Numbers()
-        self._memo: dict[tuple[str, int, int], list[Numbered]] = {}
+        #: of each actor, what it can do by what is its own and shared; of one kind they share it
+        self._memos = _memos(system)
         own = [self._own.of(slot.own) for slot in self._slots]
         self._states: list[State] = [(self._shared.of(shared), *own)]
         self._index: dict[State, int] = {self._states[0]: 0}
@@ -143,8 +144,14 @@ class Exploration:
 
     def _explore(self) -> None:
         for number, state in enumerate(self._states):
-            for slot, actors in enumerate(self._slots, 1):
-                for step in self._steps_of(actors, state[slot], state[0]):
+            shared = state[0]
+            for slot, memo in enumerate(self._memos, 1):
+                if state[slot] == state[slot - 1] and self._groups[slot][0] < slot:
+                    continue  # the actor before is alike and has taken this one's steps
+                steps = memo.get((state[slot], shared))
+                if steps is None:
+                    steps = memo[state[slot], shared] = self._worked_out(slot, state)
+                for step in steps:
                     if step.breaks:
                         self._note(step, number)
                     else:
@@ -152,43 +159,37 @@ class Exploration:
             if len(self.broken) == len(self._safety) > 0:
                 return
 
-    def _steps_of(self, actors: Actors, own: int, shared: int) -> list[Numbered]:
-        key = (actors.kind, own, shared)
-        if key not in self._memo:
-            before = self._shared.values[shared]
-            self._memo[key] = [
-                Numbered(
-                    event=self._events.of(step.event),
-                    own=self._own.of(step.own),
-                    shared=self._shared.of(step.shared),
-                    breaks=tuple(
-                        name
-                        for name, holds in self._safety.items()
-                        if not holds(before, step.event, step.shared)
-                    ),
-                )
-                for step in actors.steps(self._own.values[own], before)
-            ]
-        return self._memo[key]
+    def _worked_out(self, slot: int, state: State) -> list[Numbered]:
+        """What the actor there can do in that state."""
+        before = self._shared.values[state[0]]
+        return [
+            Numbered(
+                event=self._events.of(step.event),
+                own=self._own.of(step.own),
+                shared=self._shared.of(step.shared),
+                breaks=tuple(
+                    name
+                    for name, holds in self._safety.items()
+                    if not holds(before, step.event, step.shared)
+                ),
+            )
+            for step in self._slots[slot - 1].steps(self._own.values[state[slot]], before)
+        ]
 
     def _take(self, step: Numbered, number: int, slot: int) -> None:
-        after = self._replaced(self._states[number], slot, step)
-        target = self._index.setdefault(after, len(self._states))
+        state = self._states[number]
+        after = [*state]
+        after[0], after[slot] = step.shared, step.own
+        first, end = self._groups[slot]
+        if end - first > 1:
+            after[first:end] = sorted(after[first:end])
+        target = self._index.setdefault(tuple(after), len(self._states))
         if target == len(self._states):
-            self._states.append(after)
+            self._states.append(tuple(after))
             self._found_by.append(len(self._from))
         self._from.append(number)
         self._by.append(step.event)
         self._to.append(target)
-
-    def _replaced(self, state: State, slot: int, step: Numbered) -> State:
-        """The state after a step, with actors of one kind in order of their numbers."""
-        first, count = self._groups[slot]
-        after = [step.shared, *state[1:]]
-        after[slot] = step.own
-        if count > 1:
-            after[first : first + count] = sorted(after[first : first + count])
-        return tuple(after)
 
     def _note(self, step: Numbered, number: int) -> None:
         for name in step.breaks:
@@ -205,8 +206,17 @@ class Exploration:
 
 
 def _groups(system: Sequence[Actors]) -> list[tuple[int, int]]:
-    """Of each place in a state, where its kind's places begin and how many there are."""
+    """Of each place in a state, where its kind's places begin and end."""
     groups = [(0, 1)]
     for actors in system:
-        groups.extend([(len(groups), actors.number)] * actors.number)
+        first = len(groups)
+        groups.extend([(first, first + actors.number)] * actors.number)
     return groups
+
+
+def _memos(system: Sequence[Actors]) -> list[dict[tuple[int, int], list[Numbered]]]:
+    memos: list[dict[tuple[int, int], list[Numbered]]] = []
+    for actors in system:
+        memo: dict[tuple[int, int], list[Numbered]] = {}
+        memos.extend([memo] * actors.number)
+    return memos

@@ -20,7 +20,7 @@ from job_record import FAST_NOW, PASSED, Record, Table
 from chalicelib import transitions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 _LEASE_PASSED = transitions._LEASE_PASSED
 RECEIVES_MAX = 2
@@ -57,7 +57,7 @@ class Shared(NamedTuple):
 
 
 class Worker(NamedTuple):
-    """What an invocation does next: ``run`` its attempt, send the ``callback``, or write an event."""
+    """What an invocation does next: ``run`` the task, send the ``callback``, or write an event."""
 
     next: str
     attempt: int = 0
@@ -72,21 +72,20 @@ class Message(NamedTuple):
     workers: tuple[Worker, ...] = ()
 
 
-class Life:
-    """The actors of one job's life, without the rules that are switched off.
+class Scope(NamedTuple):
+    """Who takes part beside POSTs and workers: by default everybody."""
 
-    ``canceler`` and ``late``: whether somebody cancels, and whether the deadline can pass, with a
-    reader whose clock is fast.
-    """
+    canceler: bool = True
+    #: the deadline can pass, and there is a reader whose clock is fast
+    late: bool = True
+    deleter: bool = True
+
+
+class Life:
+    """The actors of one job's life, without the rules that are switched off."""
 
     def __init__(
-        self,
-        *,
-        without: frozenset[Rule] = frozenset(),
-        table: Table | None = None,
-        canceler: bool = True,
-        late: bool = True,
-        deleter: bool = True,
+        self, scope: Scope, *, without: Collection[Rule] = (), table: Table | None = None
     ) -> None:
         self._without = without
         self.table = _weakened(table or Table(), without)
@@ -99,10 +98,13 @@ class Life:
             Actors("message", Message(), self._message, 2),
             Actors("lease", None, self._lease),
         ]
-        self.actors += [Actors("canceler", "new", self._canceler)] if canceler else []
-        self.actors += [Actors("deadline", None, self._deadline)] if late else []
-        self.actors += [Actors("reader", None, self._reader)] if late else []
-        self.actors += [Actors("deleter", None, self._deleter)] if deleter else []
+        if scope.canceler:
+            self.actors.append(Actors("canceler", "new", self._canceler))
+        if scope.late:
+            self.actors.append(Actors("deadline", None, self._deadline))
+            self.actors.append(Actors("reader", None, self._reader))
+        if scope.deleter:
+            self.actors.append(Actors("deleter", None, self._deleter))
 
     def _post(self, own: str, shared: Shared) -> Iterator[Step]:
         """A POST with the key; which of the two takes it, changes nothing in what they do then."""
@@ -253,7 +255,7 @@ class Life:
             yield from continued(event, worker._replace(next="callback", attempt=0), left, shared)
 
 
-def _weakened(table: Table, without: frozenset[Rule]) -> Table:
+def _weakened(table: Table, without: Collection[Rule]) -> Table:
     if Rule.FENCING in without:
         table = table.without(transitions._SAME_ATTEMPT, "release", "succeed", "fail", "stop")
     if Rule.LEASE in without:

@@ -56,14 +56,14 @@ class Record(NamedTuple):
     def fields(self) -> dict[str, Any]:
         """As the table's conditions name them."""
         fields = {
-            "pk": "",
+            "pk": "model",
             "s": self.status,
             "n": self.attempt,
             "m": ATTEMPTS_MAX,
             "d": self.deadline,
             "x": AHEAD,
             "v": 0,
-            "h": (),
+            "h": [],
         }
         return fields if self.lease is None else {**fields, "l": self.lease}
 
@@ -86,7 +86,7 @@ def given(*, now: int = NOW, attempt: int = 0) -> dict[str, Any]:
         ":now_s": now,
         ":attempt": attempt,
         ":lease": AHEAD,
-        ":started": (),
+        ":started": [],
         ":expiry": AHEAD,
     }
 
