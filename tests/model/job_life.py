@@ -40,6 +40,7 @@ class Rule(enum.Enum):
     ACKNOWLEDGE_LAST = "a message is acknowledged after the callback"
     EXPIRY_IS_WRITTEN = "that a deadline has passed is written before it is reported"
     DEAD_LETTERS_WAIT = "the dead-letter handler waits for the lease"
+    DEAD_LETTERS_END = "what SQS gives up on is given its end by a handler"
 
 
 class Shared(NamedTuple):
@@ -181,6 +182,8 @@ class Life:
         elif own.place == "queue":
             yield from self._received(own, shared)
         elif own.place == "dead" and not any(worker.dead_letters for worker in own.workers):
+            if Rule.DEAD_LETTERS_END in self._without:
+                return
             yield from self._settled(Worker("", dead_letters=True), own, shared)
 
     def _received(self, own: Message, shared: Shared) -> Iterator[Step]:

@@ -118,6 +118,7 @@ def test_what_can_go_wrong_does(whole: Whole, event: str) -> None:
         (Rule.STALE_IS_LEFT, "accepted_job_ends", BARE),
         (Rule.ACKNOWLEDGE_LAST, "callback_is_sent", BARE),
         (Rule.EXPIRY_IS_WRITTEN, "end_never_changes", READER),
+        (Rule.DEAD_LETTERS_END, "accepted_job_ends", BARE),
         (Rule.DEAD_LETTERS_WAIT, "live_job_is_ended_by_its_worker", BARE),
     ],
     ids=lambda value: value.name.lower() if isinstance(value, Rule) else None,
@@ -136,6 +137,12 @@ def test_the_lease_saves_work_and_is_not_what_makes_it_correct() -> None:
     assert explored.broken == {}
     assert explored.stranded(LIVENESS["accepted_job_ends"]) == []
     assert explored.stranded(LIVENESS["callback_is_sent"]) == []
+
+
+def test_only_the_deadline_ends_a_record_that_nobody_was_promised() -> None:
+    """A POST died before its message, and nobody repeats it."""
+    assert counterexample(Life(BARE), "every_record_ends")[-1] == "post dies"
+    assert counterexample(Life(READER), "every_record_ends") == []
 
 
 CONDITIONS = {
