@@ -36,9 +36,23 @@ BODY = {
 }
 KEY = {"idempotency-key": "one-job"}
 TRIES_MAX = 8
-STEP_SECONDS = 90
+
+
+class Kind(NamedTuple):
+    """How a life goes if nothing disturbs it."""
+
+    end: str
+    #: how often a client looks, and for how long at most
+    step_seconds: int
+    bound_seconds: int
+    #: the worker's function fails before it does anything
+    worker_starts: bool = True
+
+
 #: Each of two faults can cost one visibility timeout of 360 s, a wait for the lease and a back-off.
-BOUND_SECONDS = 1_200
+WORKED_ON = Kind("succeeded", step_seconds=90, bound_seconds=1_200)
+#: Fifteen receives, and the same for the dead letter.
+DEAD_LETTER = Kind("failed", step_seconds=360, bound_seconds=18 * 360, worker_starts=False)
 
 _ENDS = ("succeeded", "failed", "canceled")
 _ORDER = ("queued", "running", "canceling", *_ENDS)
@@ -53,10 +67,11 @@ class Ran(NamedTuple):
 
 
 class World(NamedTuple):
-    """Where runs happen: the app, and a patch that lasts as long as one run."""
+    """The app, and which of its jobs' lives is run."""
 
     config: Config
     project: Project
+    kind: Kind = WORKED_ON
 
 
 def run(world: World, plan: Mapping[str, Fault], patch: pytest.MonkeyPatch) -> Ran:
@@ -87,6 +102,7 @@ class _Life:
         sleep = emulator.clock.advance  # type: ignore[attr-defined]
         self.boundary = Boundary(plan, sleep=sleep, cancel=self._cancel)
         self._may_be_canceled = False
+        self._kind = world.kind
         self._locations: set[str] = set()
         self._broken: list[str] = []
         for name, function in emulator._functions.items():
@@ -106,14 +122,15 @@ class _Life:
 
     def _watched(self) -> Iterator[dict[str, Any]]:
         """What a client is told, until the job has ended and for a while after."""
-        for _ in range(0, BOUND_SECONDS, STEP_SECONDS):
-            self._emulator.advance(STEP_SECONDS)
+        step_seconds = self._kind.step_seconds
+        for _ in range(0, self._kind.bound_seconds, step_seconds):
+            self._emulator.advance(step_seconds)
             answer = self._until(self._poll)
             assert answer is not None
             yield answer.json()
             if answer.json()["status"] in _ENDS and not self._waiting():
                 break
-        self._emulator.advance(STEP_SECONDS)
+        self._emulator.advance(step_seconds)
         answer = self._until(self._poll)
         assert answer is not None
         yield answer.json()
@@ -121,8 +138,9 @@ class _Life:
     def _of_the_end(self, job: dict[str, Any]) -> Iterator[str]:
         if job["status"] == "canceled" and self._may_be_canceled:
             return
-        if job["status"] != "succeeded":
+        if job["status"] != self._kind.end:
             yield f"the job is {job['status']}, with {job.get('error')}"
+        if job["status"] != "succeeded":
             return
         answer = self._until(lambda: self._get("/result"))
         if answer is None or answer.json() != INPUT:
@@ -189,6 +207,8 @@ class _Life:
 
     def _handled(self, name: str, handler: Callable[..., Any]) -> Callable[..., Any]:
         def handle(event: Any, context: Any) -> Any:
+            if name == "process_jobs" and not self._kind.worker_starts:
+                raise RuntimeError("the worker does not start")
             with self.boundary.running(name, lambda: handle_alike(event)):
                 return handler(event, context)
 

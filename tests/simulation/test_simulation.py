@@ -6,18 +6,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 from aws_faults import Fault, plans_of
-from job_run import World, run
+from job_run import DEAD_LETTER, WORKED_ON, Kind, World, run
 
 from chalicelib import batch, failing, transitions
 from chalicelib.accepting import Acceptor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from chalice.config import Config
     from job_run import Ran
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 EVERY = int(os.environ.get("SIMULATE_EVERY", "61"))
 
 Plan = dict[str, Fault]
+Live = Callable[..., "Ran"]
 
 
 @pytest.fixture(autouse=True)
@@ -41,12 +43,12 @@ def table_as_it_is() -> Iterator[None]:
 
 
 @pytest.fixture
-def live(chalice_config: Config, chalice_project: Project) -> Callable[[Mapping[str, Fault]], Ran]:
+def live(chalice_config: Config, chalice_project: Project) -> Live:
     """Lives one job through under a plan."""
 
-    def lived(plan: Mapping[str, Fault]) -> Ran:
+    def lived(plan: Mapping[str, Fault], kind: Kind = WORKED_ON) -> Ran:
         with pytest.MonkeyPatch.context() as patch:
-            return run(World(chalice_config, chalice_project), plan, patch)
+            return run(World(chalice_config, chalice_project, kind), plan, patch)
 
     return lived
 
@@ -66,12 +68,12 @@ def seconds(first: Plan, after_first: Ran) -> Iterator[Plan]:
             yield {**first, name: fault}
 
 
-def test_an_undisturbed_life_has_no_finding(live: Callable[[Mapping[str, Fault]], Ran]) -> None:
+def test_an_undisturbed_life_has_no_finding(live: Live) -> None:
     lived = live({})
     assert (lived.findings, lived.fired) == ([], [])
 
 
-def test_no_fault_and_no_two_break_a_promise(live: Callable[[Mapping[str, Fault]], Ran]) -> None:
+def test_no_fault_and_no_two_break_a_promise(live: Live) -> None:
     """Every single fault, and of the ordered pairs one in EVERY; all of them happened."""
     tried: set[Fault] = set()
     pairs = 0
@@ -86,6 +88,16 @@ def test_no_fault_and_no_two_break_a_promise(live: Callable[[Mapping[str, Fault]
                 assert set(lived.fired) == set(pair)
                 tried |= set(pair.values())
     assert tried == set(Fault)
+
+
+def test_no_fault_keeps_a_dead_letter_from_giving_its_job_an_end(live: Live) -> None:
+    """The worker never starts, and everything goes wrong once with what follows from that."""
+    undisturbed = live({}, DEAD_LETTER)
+    assert any(call.startswith("fail_dead_letters") for call in undisturbed.reached)
+    for plan in singles(undisturbed):
+        if next(iter(plan)).startswith("fail_dead_letters"):
+            lived = live(plan, DEAD_LETTER)
+            assert (plan, lived.findings, lived.fired) == (plan, [], list(plan))
 
 
 def promises_too_early(patch: pytest.MonkeyPatch) -> None:
@@ -153,7 +165,7 @@ def leases_are_ignored(patch: pytest.MonkeyPatch) -> None:
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_a_service_broken_on_purpose_is_found_out(
-    live: Callable[[Mapping[str, Fault]], Ran],
+    live: Live,
     monkeypatch: pytest.MonkeyPatch,
     breaks: Callable[[pytest.MonkeyPatch], None],
     plan: Plan,
