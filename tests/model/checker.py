@@ -92,9 +92,9 @@ class Exploration:
         self._states: list[State] = [(self._shared.of(shared), *own)]
         self._index: dict[State, int] = {self._states[0]: 0}
         #: of each state but the first, the step that found it
-        self._found_by = array("l", [-1])
+        self._found_by = array("I", [0])
         #: of each step: from which state, by which event, to which state
-        self._from, self._by, self._to = array("l"), array("l"), array("l")
+        self._from, self._by, self._to = array("I"), array("I"), array("I")
         self.broken: dict[str, list[str]] = {}
         self._explore()
 

@@ -3,7 +3,8 @@
 A step is one request to AWS or one thing that happens; whoever does more than one can die between.
 Three things are left out because every order of them comes to the same:
 
-- A message is received and its job claimed in one step, or received in vain.
+- A message is received and its job claimed in one step, or received in vain. Only one that SQS
+  gives up on can be in the hand of a worker that has yet to claim.
 - A message is deleted with the step before, or not at all: until it is, its job has an end, and who
   receives it changes nothing.
 - A reader of an end remembers nothing: that ends do not change is asked of the record itself.
@@ -58,7 +59,7 @@ class Shared(NamedTuple):
 
 
 class Worker(NamedTuple):
-    """What an invocation does next: ``run`` the task, send the ``callback``, or write an event."""
+    """What an invocation does next: ``claim``, ``run``, send a ``callback``, or write an event."""
 
     next: str
     attempt: int = 0
@@ -178,7 +179,10 @@ class Life:
             arrived = own._replace(place="queue")
             yield from self._received(arrived, shared._replace(sent=shared.sent - 1))
         elif own.place == "queue" and own.receives == RECEIVES_MAX:
-            yield Step("SQS gives up on the message", own._replace(place="dead"), shared)
+            dead = own._replace(place="dead")
+            yield Step("SQS gives up on the message", dead, shared)
+            if shared.workers < WORKERS_MAX:
+                yield from continued("SQS gives up on it too early", Worker("claim"), dead, shared)
         elif own.place == "queue":
             yield from self._received(own, shared)
         elif own.place == "dead" and not any(worker.dead_letters for worker in own.workers):
@@ -187,11 +191,13 @@ class Life:
             yield from self._settled(Worker("", dead_letters=True), own, shared)
 
     def _received(self, own: Message, shared: Shared) -> Iterator[Step]:
-        """A worker tries to claim the job."""
         own = own._replace(receives=own.receives + 1)
         yield Step("worker receives the message in vain", own, shared)
-        if shared.workers == WORKERS_MAX:
-            return
+        if shared.workers < WORKERS_MAX:
+            yield from self._claimed(own, shared)
+
+    def _claimed(self, own: Message, shared: Shared) -> Iterator[Step]:
+        """A worker tries to claim the job."""
         if record := self.table.write(shared.record, "claim"):
             claimed = shared._replace(record=record)
             worker = Worker("run", record.attempt)
@@ -220,6 +226,8 @@ class Life:
         """What a worker that is not among ``own.workers`` any more does next."""
         if worker.next == "run":
             yield from self._run(worker, own, shared)
+        elif worker.next == "claim":
+            yield from self._claimed(own, shared)
         elif worker.next == "callback":
             gone, sent = own._replace(place="gone"), shared._replace(called_back=True)
             yield Step(f"{name(worker)} sends the callback and deletes the message", gone, sent)

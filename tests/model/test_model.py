@@ -84,6 +84,7 @@ def test_the_documents_have_the_model_s_figures(whole: Whole) -> None:
     [
         "post finds the job recorded",
         "SQS gives up on the message",
+        "SQS gives up on it too early",
         "worker finds it at work elsewhere",
         "attempt 1 finds that it is over",
         "attempt 2 writes succeed",
