@@ -18,6 +18,7 @@ import pytest
 
 from chalicelib import api, bootstrap, model, problems, tasks
 from chalicelib.task import TASKS
+from chalicelib.transitions import TRANSITIONS
 from emulator import pytest_plugin, terminal
 
 if TYPE_CHECKING:
@@ -252,6 +253,18 @@ def test_problems_of_the_document_are_those_of_the_service() -> None:
     assert {row[0]: int(row[1]) for row in answers} | {row[0]: None for row in in_jobs} == {
         slug: problem.status for slug, problem in problems.PROBLEM_TYPES.items()
     }
+
+
+def test_transitions_of_the_document_are_those_of_the_service() -> None:
+    """Row by row, in the words that DynamoDB is sent."""
+    documented = rows("docs/reliability.md", "Event | From | To | Who | If")
+    assert len(documented) == len(TRANSITIONS)
+    for row, made in zip(documented, TRANSITIONS, strict=True):
+        sources = ", ".join(status.value for status in made.sources) or "no record"
+        target = made.target.value if made.target else "unchanged"
+        assert row[:4] == [made.event, sources, target, made.actor]
+        for condition in made.conditions:
+            assert condition.text() in row[4]
 
 
 def test_members_of_a_job_are_those_of_the_document(client: Client) -> None:
