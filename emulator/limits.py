@@ -34,7 +34,13 @@ FUNCTION_TIMEOUT_SECONDS_MAX = 900
 BATCH_SIZE_DEFAULT = 10
 BATCH_SIZE_MAX = 10_000
 BATCH_SIZE_FIFO_MAX = 10
+BATCH_SIZE_WITHOUT_WINDOW_MAX = 10
 BATCHING_WINDOW_SECONDS_MAX = 300
+MAXIMUM_CONCURRENCY_MIN = 2
+MAXIMUM_CONCURRENCY_MAX = 1_000
+#: Mapping: filters of one, unless AWS raises the quota.
+#: https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
+FILTERS_MAX = 5
 #: Mapping: batches in flight at once before any scaling.
 CONCURRENT_BATCHES_START = 5
 

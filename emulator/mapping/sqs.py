@@ -51,6 +51,8 @@ class QueueMappingSpec(msgspec.Struct, frozen=True, kw_only=True):
     maximum_concurrency: int | None = None
     #: whether FunctionResponseTypes holds ReportBatchItemFailures
     report_batch_item_failures: bool = False
+    #: the patterns of FilterCriteria, as JSON texts; none: every message passes
+    filter_patterns: list[str] = []
     enabled: bool = True
 
 
