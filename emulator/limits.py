@@ -41,8 +41,11 @@ MAXIMUM_CONCURRENCY_MAX = 1_000
 #: Mapping: filters of one, unless AWS raises the quota.
 #: https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
 FILTERS_MAX = 5
-#: Mapping: batches in flight at once before any scaling.
+#: Mapping: batches in flight at once before any scaling, how many more a minute, and the most.
+#: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
 CONCURRENT_BATCHES_START = 5
+CONCURRENT_BATCHES_PER_MINUTE = 300
+CONCURRENT_BATCHES_MAX = 1_250
 
 #: API Gateway: largest request.
 #: https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
