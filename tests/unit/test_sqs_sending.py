@@ -174,7 +174,7 @@ def test_receive_shows_only_the_attributes_asked_for() -> None:
 def test_queue_attribute_outside_of_its_range_is_refused(name: str, value: str) -> None:
     """APIReference/API_SetQueueAttributes.html: the range of each attribute."""
     with pytest.raises(InvalidAttributeValueError, match=name):
-        check_attributes({name: value})
+        check_attributes({name: value}, fifo=False)
 
 
 @pytest.mark.parametrize(
@@ -183,4 +183,4 @@ def test_queue_attribute_outside_of_its_range_is_refused(name: str, value: str) 
 def test_redrive_policy_outside_of_the_rules_is_refused(policy: str) -> None:
     """SQSDeveloperGuide/sqs-configure-dead-letter-queue.html: maximum receives 1 to 1,000."""
     with pytest.raises(InvalidParameterValueError, match="RedrivePolicy"):
-        check_attributes({"RedrivePolicy": policy})
+        check_attributes({"RedrivePolicy": policy}, fifo=False)
