@@ -15,7 +15,12 @@ from moto.sqs.models import SQSBackend, sqs_backends
 
 from emulator.caller import caller_is_gone
 from emulator.sqs.attributes import dead_letter_target
-from emulator.sqs.batch_requests import check_batch_size, check_entry_ids, each_entry
+from emulator.sqs.batch_requests import (
+    check_batch_size,
+    check_entry_ids,
+    check_fifo_batch,
+    each_entry,
+)
 from emulator.sqs.moving import Move, MoveTask, MoveTasks
 from emulator.sqs.receiving import check_receive, check_visibility_timeout
 from emulator.sqs.redrive_allow_policy import check_source
@@ -152,6 +157,7 @@ class DeliveryBackend(SQSBackend):  # type: ignore[misc]
             queue, now_ms = self.get_queue(queue_name).engine, self.seat.clock.now_ms()
             check_entry_ids([entry_id for entry_id, _ in drafts], action="SendMessage")
             check_batch_size(draft for _, draft in drafts)
+            check_fifo_batch(queue.attributes, [draft for _, draft in drafts])
             sent, failed = each_entry(drafts, lambda draft: queue.send_draft(now_ms, draft))
             self._record_send(queue_name, [message for _, message in sent])
         return sent, failed

@@ -69,7 +69,8 @@ def visible_after_seconds(queue: QueueAttributes, draft: Draft) -> int:
     return draft.delay_seconds
 
 
-def _check_fifo(queue: QueueAttributes, draft: Draft) -> None:
+def check_fifo_ids(queue: QueueAttributes, draft: Draft) -> None:
+    """Raises the SqsError for a message that a FIFO queue could not tell from others."""
     if not draft.group_id:
         raise MissingParameterError("MessageGroupId")
     if draft.deduplication_id is None and not queue.content_based_deduplication:
@@ -77,6 +78,10 @@ def _check_fifo(queue: QueueAttributes, draft: Draft) -> None:
             "The queue should either have ContentBasedDeduplication enabled or "
             "MessageDeduplicationId provided explicitly"
         )
+
+
+def _check_fifo(queue: QueueAttributes, draft: Draft) -> None:
+    check_fifo_ids(queue, draft)
     if draft.delay_seconds:
         raise InvalidParameterValueError.of("DelaySeconds", draft.delay_seconds, reason=_WRONG_TYPE)
 

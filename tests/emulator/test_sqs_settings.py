@@ -226,3 +226,18 @@ def test_message_group_of_a_standard_queue_is_shown(sqs: Sqs) -> None:
         "Messages"
     ]
     assert message["Attributes"]["MessageGroupId"] == "tenant"
+
+
+@pytest.mark.parametrize("missing", ["MessageGroupId", "MessageDeduplicationId"])
+def test_fifo_batch_with_an_entry_without_its_ids_is_refused_as_a_whole(
+    sqs: Sqs, missing: str
+) -> None:
+    """Recorded on AWS (…/APIReference/API_SendMessageBatch.html)."""
+    sqs.create("work.fifo", FifoQueue="true")
+    entries: list[dict[str, str]] = [
+        {"Id": name, "MessageBody": "x", "MessageGroupId": "g", "MessageDeduplicationId": name}
+        for name in "ab"
+    ]
+    del entries[1][missing]
+    sqs.refused("SendMessageBatch", QueueUrl="work.fifo", Entries=entries)
+    assert sqs.attributes("work.fifo")["ApproximateNumberOfMessages"] == "0"

@@ -135,6 +135,12 @@ def test_batch_entry_ids_are_few_distinct_and_plain(ids: list[str], code: str) -
     assert refused.value.code == code
 
 
+def test_first_id_that_comes_again_is_named() -> None:
+    """Recorded on AWS: not the first id that is there twice."""
+    with pytest.raises(BatchRefusedError, match="Id b repeated"):
+        check_entry_ids(["a", "b", "b", "a"], action="SendMessage")
+
+
 def test_batch_is_limited_to_the_bytes_of_one_message() -> None:
     """SQSDeveloperGuide/quotas-messages.html; the text was recorded on AWS."""
     half = Draft(body="x" * (MESSAGE_BYTES_MAX // 2))
