@@ -63,9 +63,8 @@ def main() -> int:
         emulator.close()
     problems = soak_workload.mistakes(sent, counts, dead)
     problems += leftovers(process, descriptors, samples, options.messages)
-    invocations = len(emulator.journal.entries(action="result"))
-    print(f"{len(sent)} messages in {seconds:.0f} s, {len(dead)} dead, "
-          f"{sum(map(len, counts.values()))} receives, {invocations} of the last results kept")  # fmt: skip
+    receives = sum(map(len, counts.values()))
+    print(f"{len(sent)} messages in {seconds:.0f} s: {receives} receives, {len(dead)} dead")
     print("\n".join(problems) or "every message is accounted for, and nothing is left over")
     return int(bool(problems))
 
@@ -114,9 +113,7 @@ def leftovers(
         problems.append(f"{now - descriptors} descriptors left over")
     warm = next((s for s in samples if s.left <= messages * 3 // 4), samples[0])
     growth_mb = samples[-1].memory_mb - warm.memory_mb
-    print(
-        f"memory: {warm.memory_mb:.0f} MB after a quarter, {samples[-1].memory_mb:.0f} MB at last"
-    )
+    print(f"memory: {warm.memory_mb:.0f} MB after a quarter, {growth_mb:+.0f} MB until the end")
     if growth_mb > GROWTH_MB_MAX:
         problems.append(f"memory grew by {growth_mb:.0f} MB")
     if samples[-1].left:
