@@ -19,6 +19,7 @@ from emulator.mapping.schedule import ScheduleMapping, ScheduleSpec
 from emulator.mapping.sqs import SqsMapping
 from emulator.scheduler import IDLE_SECONDS_MAX, Scheduler
 from emulator.sqs import backend as sqs_backend
+from emulator.sqs.mover import MessageMover
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,6 +57,7 @@ class Emulator:
         self._functions: dict[str, Function] = {}
         self._mappings: dict[str, SqsMapping | ScheduleMapping] = {}
         self._project: Project | None = None
+        self.scheduler.add(MessageMover())
         self.scheduler.add(TimeToLiveSweeper(self._tables, self.journal, clock.now_ms()))
 
     def apply(self, project: Project) -> list[str]:

@@ -17,6 +17,16 @@ RECEIVE_WAIT_SECONDS_MAX = 20
 DELAY_SECONDS_MAX = 900
 #: SQS: longest visibility timeout, counted from the receive.
 VISIBILITY_TIMEOUT_SECONDS_MAX = 43_200
+#: SQS: messages of a queue that are received and not deleted; a FIFO queue has the same limit.
+IN_FLIGHT_MAX = 120_000
+#: SQS: the sender's attributes of one message.
+MESSAGE_ATTRIBUTES_MAX = 10
+#: SQS: how long after a purge the next one is refused.
+PURGE_INTERVAL_SECONDS = 60
+#: SQS: most messages a second that a move task moves, and most tasks of a queue that are listed.
+#: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html
+MOVES_PER_SECOND_MAX = 500
+MOVES_LISTED_MAX = 10
 #: SQS FIFO: how long a deduplication id is remembered.
 DEDUPLICATION_SECONDS = 300
 
@@ -34,9 +44,18 @@ FUNCTION_TIMEOUT_SECONDS_MAX = 900
 BATCH_SIZE_DEFAULT = 10
 BATCH_SIZE_MAX = 10_000
 BATCH_SIZE_FIFO_MAX = 10
+BATCH_SIZE_WITHOUT_WINDOW_MAX = 10
 BATCHING_WINDOW_SECONDS_MAX = 300
-#: Mapping: batches in flight at once before any scaling.
+MAXIMUM_CONCURRENCY_MIN = 2
+MAXIMUM_CONCURRENCY_MAX = 1_000
+#: Mapping: filters of one, unless AWS raises the quota.
+#: https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
+FILTERS_MAX = 5
+#: Mapping: batches in flight at once before any scaling, how many more a minute, and the most.
+#: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html
 CONCURRENT_BATCHES_START = 5
+CONCURRENT_BATCHES_PER_MINUTE = 300
+CONCURRENT_BATCHES_MAX = 1_250
 
 #: API Gateway: largest request.
 #: https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html

@@ -81,6 +81,10 @@ def _messages(data: dict[str, Any]) -> str:
     return f"{len(ids)} {_plural('message', len(ids))} {shown}{more}"
 
 
+def _filtered(data: dict[str, Any]) -> str:
+    return f"{_messages(data)} deleted: no filter matches"
+
+
 def _invoke(data: dict[str, Any]) -> str:
     if "message_ids" not in data:
         return f"by {data['schedule']}"
@@ -117,6 +121,11 @@ def _dead_letter(data: dict[str, Any]) -> str:
     return f"{_messages(data)} to {data['target']} after {data['receive_count']} receives"
 
 
+def _move(data: dict[str, Any]) -> str:
+    count = data["count"]
+    return f"{count} dead {_plural('letter', count)} moved, task {data['status'].lower()}"
+
+
 def _text(data: dict[str, Any]) -> str:
     return str(data.get("text") or data.get("error"))
 
@@ -133,11 +142,13 @@ _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "request": _request,
     "send": _messages,
     "receive": _messages,
+    "filter": _filtered,
     "invoke": _invoke,
     "result": _result,
     "retry": _retry,
     "throttle": _throttle,
     "dead-letter": _dead_letter,
+    "move": _move,
     "log": _text,
     "warning": _text,
     "error": _text,
