@@ -47,8 +47,19 @@ BACK_OFF_SECONDS_MAX = 900
 #: The queue's maxReceiveCount in .chalice/resources.json: more than any job has attempts, so that
 #: the job's own count decides first.
 RECEIVES_MAX = ATTEMPTS_MAX + 5
-#: SQS: longest visibility timeout.
-HIDE_SECONDS_MAX = 43_200
+#: SQS: longest visibility timeout, twelve hours from the receive, less the longest invocation.
+#: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
+HIDE_SECONDS_MAX = 43_200 - 900
 
 #: Longest Retry-After.
 RETRY_AFTER_SECONDS_MAX = 30
+
+#: Beyond it proxies and servers begin to cut URLs off.
+CALLBACK_URL_CHARACTERS_MAX = 2_048
+#: Body of a callback: what receivers can be expected to take.
+#: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#payload-size
+CALLBACK_BODY_BYTES_MAX = 20 * 1024
+#: What is read of a receiver's answer, at most: its status and headers.
+CALLBACK_ANSWER_BYTES_MAX = 16 * 1024
+#: For one delivery, from connecting to the answer's headers.
+CALLBACK_SECONDS_MAX = 10
