@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import email.utils
-import enum
 import re
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from chalicelib import limits
+from chalicelib.callback import Outcome
 
 if TYPE_CHECKING:
     from chalicelib.webhook_post import Answer
@@ -25,16 +25,6 @@ _GONE = 410
 #: https://www.rfc-editor.org/rfc/rfc9110#name-retry-after
 _MAY_SAY_WHEN = frozenset({429, 503})
 _SECONDS = re.compile(r"\d{1,9}")
-
-
-class Outcome(str, enum.Enum):
-    """How a callback ended."""
-
-    DELIVERED = "delivered"
-    #: every attempt failed, or the receiver wanted no more
-    FAILED = "failed"
-    #: the URL leads where callbacks do not go
-    REFUSED = "refused"
 
 
 class RetryIn(msgspec.Struct, frozen=True):

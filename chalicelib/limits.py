@@ -35,6 +35,14 @@ RESULT_ITEM_BYTES_MAX = 350 * 1024
 #: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 RESULT_BYTES_MAX = 5 * 1024 * 1024
 
+#: Compressed result from which S3 costs less than the table: a put there is eight write units.
+#: https://aws.amazon.com/s3/pricing/
+RESULT_OBJECT_FROM_BYTES = 8 * 1024
+#: Result as JSON text in S3: what a worker's memory and the end of its time allow.
+RESULT_OBJECT_BYTES_MAX = 32 * 1024 * 1024
+#: How long a link to a result in S3 opens it.
+RESULT_LINK_SECONDS = 300
+
 #: Between two machines' clocks: how much later than the owner others take a lease for passed.
 LEASE_MARGIN_MS = 2_000
 #: What a worker keeps of its own time to write down how a task ended.

@@ -15,11 +15,18 @@ class Status(str, enum.Enum):
 
     QUEUED = "queued"
     RUNNING = "running"
+    #: a worker is at it that was not yet told to stop
+    CANCELING = "canceling"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    CANCELED = "canceled"
+    #: never shown: the tombstone of a deleted job
+    PURGED = "purged"
 
 
-TERMINAL = frozenset({Status.SUCCEEDED, Status.FAILED})
+#: What clients may ask of: how their work stands or ended.
+ACTIVE = frozenset({Status.QUEUED, Status.RUNNING, Status.CANCELING})
+TERMINAL = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELED})
 
 #: A job that failed so never reached its task.
 NOT_STARTED = frozenset({"unknown-type", "invalid-input"})

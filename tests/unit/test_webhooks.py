@@ -7,7 +7,8 @@ import base64
 import pytest
 
 from chalicelib import delivery, limits, webhooks
-from chalicelib.delivery import Outcome, RetryIn
+from chalicelib.callback import Outcome
+from chalicelib.delivery import RetryIn
 from chalicelib.webhook_post import Answer
 
 MASTER = b"a master secret of this test"
