@@ -78,9 +78,10 @@ def emulator(
 ) -> Iterator[Emulator]:
     """The app's queues, tables and functions, fresh, on a virtual clock."""
     clock = VirtualClock()
-    for spec in chalice_project.functions:
-        # all of them share this process, as they never do on Lambda
-        for name, value in spec.environment.items():
+    # all functions share this process, as they never do on Lambda
+    environments = [spec.environment for spec in chalice_project.functions]
+    for environment in (*environments, project.api_variables(chalice_project)):
+        for name, value in environment.items():
             monkeypatch.setenv(name, value)
 
     def function(spec: FunctionSpec) -> Any:
