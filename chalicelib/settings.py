@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from chalicelib import limits
 from chalicelib.errors import ServiceError
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     callback_allow_loopback: bool = False
     #: None: results that are too large for the table are too large
     results_bucket: str | None = None
+    #: longest time that a client may have a request held; 0: none is
+    wait_seconds_max: int = limits.WAIT_SECONDS_MAX
     #: set by the template that gives the mappings ReportBatchItemFailures, and only by it
     reports_batch_item_failures: bool = False
 
@@ -57,6 +60,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             callback_secrets=_callback_secrets(environment, "CALLBACK_SECRET"),
             callback_allow_loopback=_local_flag(environment, "CALLBACK_ALLOW_LOOPBACK"),
             results_bucket=environment.get("RESULTS_BUCKET") or None,
+            wait_seconds_max=_seconds(environment, "WAIT_SECONDS_MAX", limits.WAIT_SECONDS_MAX),
             reports_batch_item_failures=_flag(environment, "REPORTS_BATCH_ITEM_FAILURES"),
         )
 
@@ -81,6 +85,13 @@ def _local_flag(environment: Mapping[str, str], name: str) -> bool:
     if flag and not _THIS_MACHINE.fullmatch(environment.get(_ENDPOINT, "")):
         raise SettingsError(f"{name} is true, but {_ENDPOINT} is not on this machine: remove it")
     return flag
+
+
+def _seconds(environment: Mapping[str, str], name: str, most: int) -> int:
+    value = environment.get(name, str(most))
+    if not (value.isascii() and value.isdecimal() and int(value) <= most):
+        raise SettingsError(f"{name} is {value!r}, it must be a number of 0 to {most}")
+    return int(value)
 
 
 def _key(environment: Mapping[str, str], name: str) -> bytes:

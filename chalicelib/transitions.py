@@ -211,7 +211,7 @@ TRANSITIONS = (
 
 _END = {"f": Given(":now"), "x": Given(":expiry")}
 
-#: What an event changes beside status and version. What clients put in and get out (result,
+#: What an event changes beside status and version. What goes in and comes out (result,
 #: failure, input) is added by the store: no condition looks at it.
 _CHANGES: Mapping[str, Change] = {
     "claim": Change(
@@ -227,8 +227,8 @@ _CHANGES: Mapping[str, Change] = {
     "request-cancel": Change({"c": Given(":now")}),
     "stop": Change(_END, ("l", "p")),
     "stop-abandoned": Change(_END, ("l", "p")),
-    # a tombstone keeps what tells it from a job that never was, until its expiry
-    "purge": Change({}, ("c", "e", "g", "i", "k", "o", "r", "u")),
+    # a tombstone tells until its expiry that there was a job, and what else is to be deleted
+    "purge": Change({}, ("c", "e", "g", "o", "r")),
 }
 
 

@@ -90,7 +90,9 @@ def emulator(
     with time_machine.travel(clock.now_ms() / 1000, tick=False) as traveller:
         clock.on_advance(lambda now_ms: traveller.move_to(now_ms / 1000))
         made = Emulator(clock, make_function=function)
-        monkeypatch.setattr(time, "sleep", lambda seconds: in_place.sleep(clock, seconds))
+        # what sleeps outside a function, such as a route, lets the rest of the app go on meanwhile
+        rest = made.scheduler.advance
+        monkeypatch.setattr(time, "sleep", lambda s: in_place.sleep(clock, s, outside=rest))
         with in_process.answering(made.cloud):
             made.apply(chalice_project)
             yield made
