@@ -30,9 +30,9 @@ class Announcer:
         Once it was tried, its own message brings it back. Raises UnavailableError.
         """
         if job.callback_due and job.callback is not None and job.callback.attempts == 0:
-            self.again(job)
+            self.queue(job)
 
-    def again(self, job: Job) -> None:
+    def queue(self, job: Job) -> None:
         """Queue the job's callback in any case. Raises UnavailableError."""
         message = CallbackMessage(id=job.id, tenant=job.tenant)
         (error,) = self._queue.send([Outgoing(message)])

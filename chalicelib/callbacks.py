@@ -16,26 +16,26 @@ import msgspec
 from chalicelib import batch, clock, delivery, logs, webhooks
 from chalicelib.callback import Outcome
 from chalicelib.callback_message import CallbackMessage
-from chalicelib.delivery import RetryIn
 from chalicelib.job_store import ConditionFailedError
-from chalicelib.url_guard import UrlRefusedError
-from chalicelib.webhook_post import NoAnswerError
+from chalicelib.model import Job
+from chalicelib.url_guard import UrlGuard, UrlRefusedError
+from chalicelib.webhook_post import Answer, NoAnswerError
 
 if TYPE_CHECKING:
     from chalicelib.batch import Batches, BatchResponse
     from chalicelib.callback import Callback
+    from chalicelib.callback_store import CallbackStore
+    from chalicelib.delivery import RetryIn
     from chalicelib.job_queue import JobQueue, Received
     from chalicelib.job_store import JobStore
-    from chalicelib.model import Job
-    from chalicelib.url_guard import UrlGuard
-    from chalicelib.webhook_post import Answer, WebhookPost
 
 
 class Sending(msgspec.Struct, frozen=True, kw_only=True):
     """How callbacks leave the house."""
 
     guard: UrlGuard
-    post: WebhookPost | Callable[..., Answer]
+    #: see webhook_post.WebhookPost
+    post: Callable[..., Answer]
     #: secrets of which each tenant's are made; during a rotation two, the new one first
     masters: Sequence[bytes]
     #: a job's end as the receiver reads it
@@ -46,9 +46,17 @@ class Callbacks:
     """Works off the queue of callbacks."""
 
     def __init__(
-        self, store: JobStore, queue: JobQueue, *, batches: Batches, sending: Sending, id_key: bytes
+        self,
+        store: JobStore,
+        progress: CallbackStore,
+        *,
+        queue: JobQueue,
+        batches: Batches,
+        sending: Sending,
+        id_key: bytes,
     ) -> None:
         self._store = store
+        self._progress = progress
         self._queue = queue
         self._batches = batches
         self._sending = sending
@@ -59,7 +67,7 @@ class Callbacks:
         return self._batches.process(messages, self._handle)
 
     def _handle(self, message: Received) -> bool:
-        content = batch.decode(message, self._id_key, CallbackMessage)
+        content = batch.decode_as(CallbackMessage, message, self._id_key)
         job = self._store.get(content.tenant, content.id)
         if job is None or job.callback is None or not job.callback_due:
             return True
@@ -106,10 +114,10 @@ class Callbacks:
         """Write down what came of it, then let the message go or come back."""
         now_ms = clock.now_ms()
         if isinstance(verdict, Outcome):
-            self._store.end_callback(job, verdict)
+            self._progress.end(job, verdict)
             logs.record(f"callback-{verdict.value}", job_id=job.id)
             return True
-        self._store.retry_callback(job, next_at_ms=now_ms + verdict.seconds * 1000)
+        self._progress.retry(job, next_at_ms=now_ms + verdict.seconds * 1000)
         logs.record("callback-retry", job_id=job.id, seconds=verdict.seconds)
         self._queue.hide(message, verdict.seconds)
         return False

@@ -71,6 +71,8 @@ CALLBACK_BODY_BYTES_MAX = 20 * 1024
 CALLBACK_ANSWER_BYTES_MAX = 16 * 1024
 #: For one delivery, from connecting to the answer's headers.
 CALLBACK_SECONDS_MAX = 10
+#: After its time a callback is taken for lost, and queued again.
+CALLBACK_LATE_SECONDS = 900
 
 #: How long a client's key stands for the job it made.
 IDEMPOTENCY_KEY_SECONDS = 86_400

@@ -154,7 +154,7 @@ def test_overdue_jobs_are_found_and_no_others(bench: Bench) -> None:
     finished = bench.claim(bench.accept(deadline_seconds=10))
     bench.store.fail(finished, FAILURE, now_ms=bench.now_ms())
     bench.accept(deadline_seconds=11)
-    found = bench.store.overdue(now_ms=bench.now_ms() + 10_000)
+    found = bench.store.neglected(now_ms=bench.now_ms() + 10_000)
     assert [job.id for job in found] == [overdue.id]
 
 
