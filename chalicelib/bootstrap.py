@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -34,8 +35,8 @@ from chalicelib.settings import Settings
 from chalicelib.submit_api import SubmitApi
 from chalicelib.sweeping import Sweeper
 from chalicelib.table import Table
-from chalicelib.url_guard import UrlGuard
-from chalicelib.webhook_post import WebhookPost
+from chalicelib.url_guard import Resolve, UrlGuard, addresses_of
+from chalicelib.webhook_post import Answer, WebhookPost
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,6 +79,7 @@ def stores(settings: Settings, clients: Clients) -> Stores:
     queue = JobQueue(clients, settings.jobs_queue)
     key = settings.job_id_key
     queries = Queries(jobs, payloads, id_key=key)
+    guard = UrlGuard(allow_loopback=settings.callback_allow_loopback)
     return Stores(
         jobs=jobs,
         keys=keys,
@@ -93,13 +95,26 @@ def stores(settings: Settings, clients: Clients) -> Stores:
             payloads=payloads,
             queue=queue,
             queries=queries,
-            guard=_guard(settings) if settings.callback_secrets else None,
+            guard=guard if settings.callback_secrets else None,
             id_key=key,
         ),
     )
 
 
-def build(settings: Settings, clients: Clients, known: Mapping[str, Task]) -> Service:
+class Outside(msgspec.Struct, frozen=True, kw_only=True):
+    """What callbacks meet outside of AWS: names and receivers. A test has its own."""
+
+    resolve: Resolve = addresses_of
+    post: Callable[..., Answer] = msgspec.field(default_factory=WebhookPost)
+
+
+def build(
+    settings: Settings,
+    clients: Clients,
+    known: Mapping[str, Task],
+    *,
+    outside: Outside | None = None,
+) -> Service:
     """The service on these clients, with these tasks."""
     on = stores(settings, clients)
     key = settings.job_id_key
@@ -111,28 +126,24 @@ def build(settings: Settings, clients: Clients, known: Mapping[str, Task]) -> Se
         Worker(on.jobs, on.queue, batches=job_batches, tasks=known, id_key=key),
         DeadLetters(on.jobs, on.dead_letter_queue, batches=dead_batches, id_key=key),
         Sweeper(on.jobs, on.callbacks),
-        _callbacks(on, settings),
+        _callbacks(on, settings, outside or Outside()),
     )
 
 
-def _callbacks(on: Stores, settings: Settings) -> Callbacks:
+def _callbacks(on: Stores, settings: Settings, outside: Outside) -> Callbacks:
     return Callbacks(
         on.jobs,
         on.callbacks,
         queue=on.callbacks_queue,
         batches=Batches(on.callbacks_queue, reports_failures=settings.reports_batch_item_failures),
         sending=Sending(
-            guard=_guard(settings),
-            post=WebhookPost(),
+            guard=UrlGuard(outside.resolve, allow_loopback=settings.callback_allow_loopback),
+            post=outside.post,
             masters=settings.callback_secrets,
             body_of=callback_body,
         ),
         id_key=settings.job_id_key,
     )
-
-
-def _guard(settings: Settings) -> UrlGuard:
-    return UrlGuard(allow_loopback=settings.callback_allow_loopback)
 
 
 def _api(on: Stores, settings: Settings, known: Mapping[str, Task]) -> Api:

@@ -34,7 +34,7 @@ class ResultObjects:
         """A URL that opens the object for five minutes, to whoever has it. Asks S3 nothing."""
         try:
             url: str = self._clients.s3.generate_presigned_url(
-                "get_object",
+                ClientMethod="get_object",
                 Params={"Bucket": self._bucket, "Key": name},
                 ExpiresIn=limits.RESULT_LINK_SECONDS,
             )
