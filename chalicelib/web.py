@@ -8,7 +8,7 @@ import msgspec
 from chalice import Response
 
 from chalicelib import answers, identity, logs, problems
-from chalicelib.http_message import PROBLEM_JSON, HttpAnswer, HttpRequest
+from chalicelib.http_message import HttpAnswer, HttpRequest
 from chalicelib.problems import ProblemError
 
 if TYPE_CHECKING:
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from chalice.app import Request
 
     from chalicelib.api import Api
+
+#: On every answer of ours, and on none of Chalice's.
+REQUEST_ID = "X-Request-Id"
 
 
 def answer(request: Request, api: Api) -> Response:
@@ -31,7 +34,7 @@ def answer(request: Request, api: Api) -> Response:
 
 def unify(response: Response, request: Request) -> Response:
     """Chalice's own answer to a bug of ours, as a problem like all others."""
-    if response.status_code < 400 or response.headers.get("Content-Type") == PROBLEM_JSON:
+    if REQUEST_ID in response.headers:
         return response
     received = _received(request)
     slug = problems.of_status(response.status_code).slug
@@ -40,7 +43,7 @@ def unify(response: Response, request: Request) -> Response:
 
 
 def _response(given: HttpAnswer, received: HttpRequest) -> Response:
-    headers = {**given.headers, "X-Request-Id": received.request_id}
+    headers = {**given.headers, REQUEST_ID: received.request_id}
     return Response(body=given.body.decode(), headers=headers, status_code=given.status)
 
 

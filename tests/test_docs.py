@@ -249,9 +249,9 @@ def test_routes_of_the_document_are_those_of_the_app(chalice_config: Config) -> 
         f"{method} {path}" for path, methods in routes.items() for method in methods
     }
     declared = chalice_config.chalice_app.routes
-    assert {path: list(methods) for path, methods in declared.items()} == {
-        path: api.METHODS for path in [*routes, "/", "/{proxy+}"]
-    }
+    assert {path: list(methods) for path, methods in declared.items()} == dict.fromkeys(
+        [*routes, "/", "/{proxy+}"], api.METHODS
+    )
 
 
 def test_problems_of_the_document_are_those_of_the_service() -> None:
