@@ -106,7 +106,7 @@ def fail_dead_letters(event: SQSEvent) -> BatchResponse:
     return service().dead_letters.process(received(event.to_dict()))
 
 
-@app.on_sqs_message(queue="accepted-callbacks", batch_size=1, maximum_concurrency=10)
+@app.on_sqs_message(queue="accepted-callbacks", batch_size=1, maximum_concurrency=50)
 def send_callbacks(event: SQSEvent) -> BatchResponse:
     return service().callbacks.process(received(event.to_dict()))
 

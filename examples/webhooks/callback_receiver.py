@@ -11,6 +11,7 @@ import base64
 import hmac
 import http.server
 import json
+import os
 import sys
 import time
 from typing import TYPE_CHECKING, ClassVar
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-PORT = 9000
+PORT = int(os.environ.get("PORT", "9000"))
 
 
 def is_ours(headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> bool:
@@ -41,6 +42,9 @@ class Receiver(http.server.BaseHTTPRequestHandler):
     #: a real receiver keeps it for a day, where all its processes find it
     seen: ClassVar[set[str]] = set()
 
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Only what is worked off is worth a line."""
+
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
@@ -55,4 +59,6 @@ class Receiver(http.server.BaseHTTPRequestHandler):
 
 if __name__ == "__main__":
     Receiver.secrets = sys.argv[1:]
-    http.server.ThreadingHTTPServer(("127.0.0.1", PORT), Receiver).serve_forever()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", PORT), Receiver)
+    print(f"http://localhost:{server.server_port}/", flush=True)
+    server.serve_forever()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chalicelib import callback_secret, webhooks
 from chalicelib.settings import Settings, SettingsError
 
 ENVIRONMENT = {
@@ -56,3 +57,21 @@ def test_this_machine_may_be_called_where_aws_is_on_it(endpoint: str) -> None:
 def test_a_deployed_service_refuses_the_setting_of_development(endpoint: str) -> None:
     with pytest.raises(SettingsError, match="AWS_ENDPOINT_URL is not on this machine: remove it"):
         settings(CALLBACK_ALLOW_LOOPBACK="true", AWS_ENDPOINT_URL=endpoint)
+
+
+def test_the_operator_sees_each_receivers_secret(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a secret is replaced both, the new one first; a tenant's own by its name."""
+    monkeypatch.setenv("CALLBACK_SECRET", f"{NEW} {OLD}")
+    callback_secret.main("one")
+    masters = [NEW.encode(), OLD.encode()]
+    assert capsys.readouterr().out.split() == [webhooks.secret(m, "one") for m in masters]
+
+
+def test_the_secret_of_development_needs_no_environment(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CALLBACK_SECRET", raising=False)
+    callback_secret.main()
+    assert capsys.readouterr().out.startswith("whsec_")
