@@ -129,7 +129,7 @@ class Acceptor:
                 reason = str(refused)
             else:
                 return
-        raise ProblemError("callback-refused", "No callback goes there", reason=reason)
+        raise ProblemError("callback-refused", f"No callback goes there: {reason}", reason=reason)
 
     def _record_new(self, tenant: str, order: Order) -> Accepted:
         for _ in range(MINTS_MAX):

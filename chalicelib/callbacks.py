@@ -91,10 +91,13 @@ class Callbacks:
             return Outcome.REFUSED
         except (NoAnswerError, OSError) as error:
             logs.record("callback-unanswered", job_id=job.id, error=error)
+        attempt = callback.attempts + 1
+        if answer is not None:
+            action = "callback-answered"
+            logs.record(action, job_id=job.id, attempt=attempt, status=answer.status)
         # not for secrecy: what failed together must not come back together
         jitter = random.random()
-        now_ms = clock.now_ms()
-        return delivery.judge(answer, attempts=callback.attempts + 1, jitter=jitter, now_ms=now_ms)
+        return delivery.judge(answer, attempts=attempt, jitter=jitter, now_ms=clock.now_ms())
 
     def _post(self, job: Job, url: str) -> Answer:
         sending = self._sending
