@@ -223,8 +223,16 @@ def _fail() -> None:
 
 
 @pytest.fixture
-def names(client: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+def names(
+    client: Client,
+    emulator: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+) -> dict[str, str]:
     """What the rows' paths name: a job in every state, ids and cursors."""
+    row = request.node.callspec.params["row"] if hasattr(request.node, "callspec") else None
+    if row and "{" not in row.request:
+        return {}
     bootstrap.service()
     monkeypatch.setitem(TASKS, "test", Task("test", object, lambda value, context: _fail()))
     made = {

@@ -33,12 +33,18 @@ SECOND_MS = 1_000
 
 
 class FaultyClients(Clients):
-    """Clients of which a chosen operation fails: before it was done, or after, its answer lost."""
+    """Clients of which a chosen operation fails: before it was done, or after, its answer lost.
+
+    ``meanwhile``: what somebody else does just before the next call of an operation. ``calls``:
+    every call that was made, with its parameters.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.fail_before: set[str] = set()
         self.lose_answer: set[str] = set()
+        self.meanwhile: dict[str, Callable[[], object]] = {}
+        self.calls: list[tuple[str, dict[str, Any]]] = []
         #: whose clients were needed
         self.services: set[str] = set()
 
@@ -54,6 +60,10 @@ class _Faulty:
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
         def call(**request: Any) -> Any:
+            faults = self._faults
+            if operation in faults.meanwhile:
+                faults.meanwhile.pop(operation)()
+            faults.calls.append((operation, request))
             if operation in self._faults.fail_before:
                 raise ReadTimeoutError(endpoint_url=operation)
             answer = getattr(self._client, operation)(**request)
