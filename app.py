@@ -60,6 +60,11 @@ def job_cancel(job_id: str) -> Response:
     return web.answer(app.current_request, service().api)
 
 
+@app.route("/jobs/{job_id}/callback", methods=METHODS, content_types=[])
+def job_callback(job_id: str) -> Response:
+    return web.answer(app.current_request, service().api)
+
+
 @app.route("/jobs/{job_id}/retry", methods=METHODS, content_types=[])
 def job_retry(job_id: str) -> Response:
     return web.answer(app.current_request, service().api)
@@ -99,6 +104,11 @@ def process_jobs(event: SQSEvent) -> BatchResponse:
 @app.on_sqs_message(queue="accepted-jobs-dead-letters", batch_size=10)
 def fail_dead_letters(event: SQSEvent) -> BatchResponse:
     return service().dead_letters.process(received(event.to_dict()))
+
+
+@app.on_sqs_message(queue="accepted-callbacks", batch_size=1, maximum_concurrency=50)
+def send_callbacks(event: SQSEvent) -> BatchResponse:
+    return service().callbacks.process(received(event.to_dict()))
 
 
 @app.schedule("rate(5 minutes)")

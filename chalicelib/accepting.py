@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from chalicelib import clock, ids, limits, logs
+from chalicelib.callback import Callback
 from chalicelib.errors import UnavailableError
 from chalicelib.job_message import JobMessage
 from chalicelib.job_queue import Outgoing
 from chalicelib.key_store import Alias
 from chalicelib.model import Job, Status
 from chalicelib.problems import ProblemError
+from chalicelib.url_guard import UrlRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +31,8 @@ if TYPE_CHECKING:
     from chalicelib.key_store import KeyStore
     from chalicelib.payload_store import PayloadStore
     from chalicelib.queries import Queries
-    from chalicelib.submission import Key, Order
+    from chalicelib.submission import CallbackAsked, Key, Order
+    from chalicelib.url_guard import UrlGuard
 
 #: 34 random bits within one millisecond: a second collision would be no accident.
 MINTS_MAX = 3
@@ -58,13 +61,16 @@ class Acceptor:
         payloads: PayloadStore,
         queue: JobQueue,
         queries: Queries,
+        guard: UrlGuard | None,
         id_key: bytes,
     ) -> None:
+        """``guard`` is None where callbacks are switched off."""
         self._store = store
         self._keys = keys
         self._payloads = payloads
         self._queue = queue
         self._queries = queries
+        self._guard = guard
         self._id_key = id_key
 
     def accept(self, tenant: str, order: Order) -> Accepted:
@@ -81,6 +87,8 @@ class Acceptor:
 
     def record(self, tenant: str, order: Order) -> Accepted:
         """The job in the table; its message is still to be sent. Raises ProblemError."""
+        if order.submission.callback is not None:
+            self._check(order.submission.callback)
         if order.key is None:
             return self._record_new(tenant, order)
         return self._record_once(tenant, order, order.key)
@@ -88,7 +96,8 @@ class Acceptor:
     def enqueue(self, recorded: Sequence[tuple[Accepted, Order]]) -> list[ProblemError | None]:
         """Send the messages of those jobs that wait for one; in the same order what went wrong.
 
-        A replay sends again, because an earlier request may have died before it could.
+        A replay sends again, because an earlier request may have died before it could; if the job
+        has ended, its callback may be what was not sent.
         """
         messages = {
             index: _message(accepted.job, order)
@@ -98,11 +107,29 @@ class Acceptor:
         errors = dict(zip(messages, self._queue.send(list(messages.values())), strict=True))
         problems: list[ProblemError | None] = []
         for index, (accepted, _) in enumerate(recorded):
-            error = errors.get(index)
+            error = errors.get(index) or self._announce(accepted)
             problems.append(_not_enqueued(error, accepted.job.id) if error else None)
             if error is None and not accepted.replayed:
                 logs.record("accepted", job_id=accepted.job.id)
         return problems
+
+    def _announce(self, accepted: Accepted) -> UnavailableError | None:
+        try:
+            self._store.announcer.announce(accepted.job)
+        except UnavailableError as error:
+            return error
+        return None
+
+    def _check(self, asked: CallbackAsked) -> None:
+        reason = "Callbacks are switched off here"
+        if self._guard is not None:
+            try:
+                self._guard.check(asked.url)
+            except UrlRefusedError as refused:
+                reason = str(refused)
+            else:
+                return
+        raise ProblemError("callback-refused", f"No callback goes there: {reason}", reason=reason)
 
     def _record_new(self, tenant: str, order: Order) -> Accepted:
         for _ in range(MINTS_MAX):
@@ -176,11 +203,18 @@ class Acceptor:
             max_attempts=submission.max_attempts,
             expires_at_s=deadline_at_ms // 1000 + limits.RETENTION_SECONDS,
             tags=submission.tags,
+            callback=_callback(submission.callback),
             input_retained=submission.retain_input,
             retry_of=order.retry_of,
             # the key's own item
             other_units=1 if order.key else 0,
         )
+
+
+def _callback(asked: CallbackAsked | None) -> Callback | None:
+    if asked is None:
+        return None
+    return Callback(url=asked.url, events=tuple(event.value for event in asked.events))
 
 
 def _message(job: Job, order: Order) -> Outgoing:

@@ -33,6 +33,7 @@ class Api:
             "/jobs/{job_id}": {"GET": jobs.get_job, "DELETE": jobs.delete_job},
             "/jobs/{job_id}/result": {"GET": jobs.get_result},
             "/jobs/{job_id}/cancel": {"POST": jobs.cancel_job},
+            "/jobs/{job_id}/callback": {"POST": jobs.call_back},
             "/jobs/{job_id}/retry": {"POST": submit.retry_job},
             "/batches": {"POST": submit.submit_batch},
             "/problems/{slug}": {"GET": get_problem},

@@ -21,6 +21,14 @@ _CONFIG = Config(
     max_pool_connections=50,
 )
 
+#: A link must name the bucket's own region, or S3 redirects it to where its signature is void.
+_S3_CONFIG = _CONFIG.merge(
+    Config(
+        signature_version="s3v4",
+        s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
+    )
+)
+
 #: what a call can raise
 ERRORS = (BotoCoreError, ClientError)
 
@@ -41,11 +49,16 @@ class Clients:
     def sqs(self) -> Any:
         return self._client("sqs")
 
+    @property
+    def s3(self) -> Any:
+        return self._client("s3")
+
     def _client(self, service: str) -> Any:
         with self._lock:
             if service not in self._made:
                 self._session = self._session or boto3.session.Session()
-                self._made[service] = self._session.client(service, config=_CONFIG)
+                config = _S3_CONFIG if service == "s3" else _CONFIG
+                self._made[service] = self._session.client(service, config=config)
             return self._made[service]
 
 

@@ -9,9 +9,10 @@ return. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, TypedDict, TypeVar
 
 from chalicelib import ids, logs
+from chalicelib.callback_message import CallbackMessage
 from chalicelib.errors import (
     MessageRefusedError,
     MessagesLeftError,
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from chalicelib.job_queue import JobQueue, Received
+
+_Content = TypeVar("_Content", JobMessage, CallbackMessage)
 
 
 class ItemFailure(TypedDict):
@@ -66,7 +69,12 @@ class Batches:
 
 def decode(message: Received, id_key: bytes) -> JobMessage:
     """The job a message is about. Raises MessageRefusedError if it was not written here."""
-    content = JobMessage.decode(message.body)
+    return decode_as(JobMessage, message, id_key)
+
+
+def decode_as(kind: type[_Content], message: Received, id_key: bytes) -> _Content:
+    """The same for messages of another queue."""
+    content = kind.decode(message.body)
     if ids.minted(id_key, content.tenant, content.id) != content.id:
         raise MessageRefusedError("the job's id was not made here")
     return content

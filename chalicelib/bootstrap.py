@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import functools
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from chalicelib import tasks
 from chalicelib.accepting import Acceptor
+from chalicelib.announcing import Announcer
 from chalicelib.api import Api
 from chalicelib.aws import Clients
 from chalicelib.batch import Batches
 from chalicelib.batch_submission import BatchSubmitter
+from chalicelib.callback_store import CallbackStore
+from chalicelib.callbacks import Callbacks, Sending
 from chalicelib.control import Controller
 from chalicelib.dead_letters import DeadLetters
 from chalicelib.holding import Holder
@@ -24,11 +28,15 @@ from chalicelib.key_store import KeyStore
 from chalicelib.payload_store import PayloadStore
 from chalicelib.processing import Worker
 from chalicelib.queries import Queries
+from chalicelib.representation import callback_body
+from chalicelib.result_objects import ResultObjects
 from chalicelib.retrying import Retrier
 from chalicelib.settings import Settings
 from chalicelib.submit_api import SubmitApi
 from chalicelib.sweeping import Sweeper
 from chalicelib.table import Table
+from chalicelib.url_guard import Resolve, UrlGuard, addresses_of
+from chalicelib.webhook_post import Answer, WebhookPost
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +51,7 @@ class Service(msgspec.Struct, frozen=True):
     worker: Worker
     dead_letters: DeadLetters
     sweeper: Sweeper
+    callbacks: Callbacks
 
 
 class Stores(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +62,8 @@ class Stores(msgspec.Struct, frozen=True, kw_only=True):
     payloads: PayloadStore
     queue: JobQueue
     dead_letter_queue: JobQueue
+    callbacks: CallbackStore
+    callbacks_queue: JobQueue
     queries: Queries
     acceptor: Acceptor
 
@@ -60,24 +71,50 @@ class Stores(msgspec.Struct, frozen=True, kw_only=True):
 def stores(settings: Settings, clients: Clients) -> Stores:
     """All of them on these clients."""
     table = Table(clients, settings.jobs_table)
-    payloads = PayloadStore(table)
+    bucket = settings.results_bucket
+    payloads = PayloadStore(table, ResultObjects(clients, bucket) if bucket else None)
     keys = KeyStore(table)
-    jobs = JobStore(table, payloads)
+    callbacks_queue = JobQueue(clients, settings.callbacks_queue)
+    jobs = JobStore(table, payloads, Announcer(callbacks_queue))
     queue = JobQueue(clients, settings.jobs_queue)
     key = settings.job_id_key
     queries = Queries(jobs, payloads, id_key=key)
+    guard = UrlGuard(allow_loopback=settings.callback_allow_loopback)
     return Stores(
         jobs=jobs,
         keys=keys,
         payloads=payloads,
         queue=queue,
         dead_letter_queue=JobQueue(clients, settings.dead_letter_queue),
+        callbacks=CallbackStore(table),
+        callbacks_queue=callbacks_queue,
         queries=queries,
-        acceptor=Acceptor(jobs, keys, payloads=payloads, queue=queue, queries=queries, id_key=key),
+        acceptor=Acceptor(
+            jobs,
+            keys,
+            payloads=payloads,
+            queue=queue,
+            queries=queries,
+            guard=guard if settings.callback_secrets else None,
+            id_key=key,
+        ),
     )
 
 
-def build(settings: Settings, clients: Clients, known: Mapping[str, Task]) -> Service:
+class Outside(msgspec.Struct, frozen=True, kw_only=True):
+    """What callbacks meet outside of AWS: names and receivers. A test has its own."""
+
+    resolve: Resolve = addresses_of
+    post: Callable[..., Answer] = msgspec.field(default_factory=WebhookPost)
+
+
+def build(
+    settings: Settings,
+    clients: Clients,
+    known: Mapping[str, Task],
+    *,
+    outside: Outside | None = None,
+) -> Service:
     """The service on these clients, with these tasks."""
     on = stores(settings, clients)
     key = settings.job_id_key
@@ -88,7 +125,24 @@ def build(settings: Settings, clients: Clients, known: Mapping[str, Task]) -> Se
         _api(on, settings, known),
         Worker(on.jobs, on.queue, batches=job_batches, tasks=known, id_key=key),
         DeadLetters(on.jobs, on.dead_letter_queue, batches=dead_batches, id_key=key),
-        Sweeper(on.jobs),
+        Sweeper(on.jobs, on.callbacks),
+        _callbacks(on, settings, outside or Outside()),
+    )
+
+
+def _callbacks(on: Stores, settings: Settings, outside: Outside) -> Callbacks:
+    return Callbacks(
+        on.jobs,
+        on.callbacks,
+        queue=on.callbacks_queue,
+        batches=Batches(on.callbacks_queue, reports_failures=settings.reports_batch_item_failures),
+        sending=Sending(
+            guard=UrlGuard(outside.resolve, allow_loopback=settings.callback_allow_loopback),
+            post=outside.post,
+            masters=settings.callback_secrets,
+            body_of=callback_body,
+        ),
+        id_key=settings.job_id_key,
     )
 
 
@@ -101,7 +155,7 @@ def _api(on: Stores, settings: Settings, known: Mapping[str, Task]) -> Api:
         holder=holder,
         tasks=known,
     )
-    controller = Controller(on.jobs, on.payloads, queries=on.queries)
+    controller = Controller(on.jobs, on.payloads, callbacks=on.callbacks, queries=on.queries)
     jobs = JobsApi(on.queries, controller, holder=holder, cursor_key=settings.job_id_key)
     return Api(submit, jobs)
 

@@ -1,4 +1,4 @@
-"""What a client does to a job that exists: cancel it, delete it."""
+"""What a client does to a job that exists: cancel it, delete it, have its end told again."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from chalicelib.model import Status
 from chalicelib.problems import ProblemError
 
 if TYPE_CHECKING:
+    from chalicelib.callback_store import CallbackStore
     from chalicelib.job_store import JobStore
     from chalicelib.model import Job
     from chalicelib.payload_store import PayloadStore
@@ -23,9 +24,17 @@ TRIES_MAX = 5
 class Controller:
     """Raises ProblemError, or UnavailableError if the table does not answer."""
 
-    def __init__(self, store: JobStore, payloads: PayloadStore, *, queries: Queries) -> None:
+    def __init__(
+        self,
+        store: JobStore,
+        payloads: PayloadStore,
+        *,
+        callbacks: CallbackStore,
+        queries: Queries,
+    ) -> None:
         self._store = store
         self._payloads = payloads
+        self._callbacks = callbacks
         self._queries = queries
 
     def cancel(self, tenant: str, text: str) -> Job:
@@ -50,6 +59,22 @@ class Controller:
             job = self._purge(job)
         # after the tombstone: a job that still shows its result must have it
         self._payloads.delete(job)
+
+    def call_back(self, tenant: str, text: str) -> Job:
+        """Have a finished job's end told again, from the first delivery on."""
+        job = self._queries.job(tenant, text)
+        if not job.terminal:
+            detail = "Its end is told when it has one"
+            raise ProblemError("job-not-finished", detail, job_id=job.id)
+        if not job.callback_wanted:
+            detail = f"Nobody asked to be told that it has {job.status.value}"
+            raise ProblemError("no-callback", detail, job_id=job.id)
+        try:
+            job = self._callbacks.begin_again(job)
+        except ConditionFailedError:
+            raise ProblemError("gone", "The job was deleted") from None
+        self._store.announcer.queue(job)
+        return job
 
     def _cancel_active(self, job: Job) -> Job:
         now_ms = clock.now_ms()

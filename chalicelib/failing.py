@@ -35,7 +35,11 @@ def settle(store: JobStore, job: Job | None, *, now_ms: int, given: bytes) -> bo
     ``given`` is its input, which is kept if it fails. Raises ConditionFailedError if the job has
     changed meanwhile.
     """
-    if job is None or job.terminal or job.purged:
+    if job is None or job.purged:
+        return True
+    if job.terminal:
+        # whoever wrote the end may have died before it could
+        store.announcer.announce(job)
         return True
     if job.overdue(now_ms):
         expire(store, job, now_ms=now_ms)

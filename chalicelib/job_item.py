@@ -3,9 +3,11 @@
 ``pk`` tenant and shard, ``sk`` kind and id · ``s`` status ``t`` type ``d`` deadline ``m`` attempts
 at most ``n`` attempt ``v`` version ``l`` lease ``h`` start of each attempt ``f`` finish ``x``
 expiry in seconds (DynamoDB's time to live) ``g`` tags ``p`` progress ``c`` when cancelling was
-asked for ``r`` result ``k`` attempt of a result in an item of its own ``i`` 1 if the input lies in
-an item of its own ``u`` write units of such items ``o`` the job that this one repeats ``e``
-failure. JSON is kept as text, never as a map: DynamoDB's numbers have 38 digits and no floats.
+asked for ``r`` result ``k`` attempt of a result in an item of its own ``ko`` size of that result
+if it is an object in S3 instead ``i`` 1 if the input lies in an item of its own ``u`` write units
+of such items ``o`` the job that this one repeats ``e`` failure; of the callback ``b`` ``ba`` ``bn``
+``bo``, see ``callback_writes``. JSON is kept as text, never as a map: DynamoDB's numbers have 38
+digits and no floats.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from typing import Any
 import msgspec
 
 from chalicelib import ids, limits
+from chalicelib.callback import Callback, Outcome
 from chalicelib.model import Failure, Job, Status
 
 Item = dict[str, dict[str, Any]]
@@ -75,6 +78,9 @@ def encode_new(job: Job) -> Item:
         item["i"] = number(1)
     if job.retry_of:
         item["o"] = {"S": job.retry_of}
+    if job.callback:
+        item["b"] = json_text([job.callback.url, *job.callback.events])
+        item["ba"] = number(job.callback.attempts)
     return item
 
 
@@ -100,11 +106,26 @@ def decode(item: Item) -> Job:
         cancel_requested_at_ms=_int_or_none(item, "c"),
         result=item["r"]["B"] if "r" in item else None,
         result_attempt=_int_or_none(item, "k"),
+        result_object_bytes=_int_or_none(item, "ko"),
+        callback=_callback(item),
         failure=_json_or(item, "e", Failure, None),
         input_retained="i" in item,
         retry_of=item["o"]["S"] if "o" in item else None,
         other_units=_int_or_none(item, "u") or 0,
         units_a_write=write_units(item),
+    )
+
+
+def _callback(item: Item) -> Callback | None:
+    if "b" not in item:
+        return None
+    url, *events = msgspec.json.decode(item["b"]["B"], type=list[str])
+    return Callback(
+        url=url,
+        events=tuple(events),
+        attempts=int(item["ba"]["N"]),
+        next_at_ms=_int_or_none(item, "bn"),
+        outcome=Outcome(item["bo"]["S"]) if "bo" in item else None,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from chalicelib import aws, limits
+from chalicelib.callback_message import CallbackMessage
 from chalicelib.errors import UnavailableError
 from chalicelib.job_message import JobMessage
 
@@ -29,7 +30,7 @@ class Received(msgspec.Struct, frozen=True, kw_only=True):
 class Outgoing(msgspec.Struct, frozen=True):
     """A message to send."""
 
-    message: JobMessage
+    message: JobMessage | CallbackMessage
     delay_seconds: int = 0
 
     def request(self) -> dict[str, Any]:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib import job_item, limits, transitions
+from chalicelib import callback_writes, job_item, limits, transitions
 from chalicelib.errors import StaleAttemptError
-from chalicelib.expressions import Given, Plus
+from chalicelib.expressions import AnyOf, Given, Plus
 from chalicelib.job_item import json_text, number
 from chalicelib.table import WriteRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from chalicelib.announcing import Announcer
     from chalicelib.job_item import Item
     from chalicelib.model import Failure, Job
     from chalicelib.payload_store import PayloadStore
@@ -43,9 +44,11 @@ class JobStore:
     the job as they made it.
     """
 
-    def __init__(self, table: Table, payloads: PayloadStore) -> None:
+    def __init__(self, table: Table, payloads: PayloadStore, announcer: Announcer) -> None:
         self._table = table
         self._payloads = payloads
+        #: whoever writes an end queues its callback, too, so that no way to end can forget it
+        self.announcer = announcer
 
     def create(self, job: Job, *, now_ms: int) -> bool:
         """Record a new job; False if its id is taken."""
@@ -86,9 +89,11 @@ class JobStore:
         if self._fits(job, result):
             payload: Item = {"r": {"B": result}}
             return self._write_own("succeed", job, now_ms=now_ms, payload=payload)
-        units = self._payloads.put_result(job, result, expires_at_s=_expiry_s(now_ms))
+        kept = self._payloads.put_result(job, result, expires_at_s=_expiry_s(now_ms))
         payload = {"k": number(job.attempt)}
-        return self._write_own("succeed", job, now_ms=now_ms, payload=payload, units=units)
+        if kept.in_object:
+            payload["ko"] = number(len(result))
+        return self._write_own("succeed", job, now_ms=now_ms, payload=payload, units=kept.units)
 
     def fail(self, job: Job, failure: Failure, *, now_ms: int, given: bytes | None = None) -> Job:
         """The attempt's holder says that the job failed. ``given`` is its input, to be kept."""
@@ -125,14 +130,16 @@ class JobStore:
         """Leave of a finished job what tells it from one that never was."""
         return self._write_own("purge", job)
 
-    def overdue(self, *, now_ms: int) -> Iterator[Job]:
-        """Every job past its deadline that has not ended: one pass over the table.
+    def neglected(self, *, now_ms: int) -> Iterator[Job]:
+        """Every job that is past its deadline and has not ended, or whose callback may be late: one
+        pass over the table.
 
         A scan: half a read unit for about twenty jobs, where an index to find them by would cost
         two more write units for every job.
         """
-        values = {**_CONSTANTS, **_moment(now_ms)}
-        condition = transitions.write("expire").condition
+        values = {**_CONSTANTS, **callback_writes.late_values(now_ms), **_moment(now_ms)}
+        overdue = transitions.write("expire").condition
+        condition = AnyOf((overdue, callback_writes.LATE))
         yield from map(job_item.decode, self._table.scan(condition, values))
 
     def newest(self, tenant: str, *, after: str | None, limit: int) -> tuple[list[Job], bool]:
@@ -202,9 +209,11 @@ class JobStore:
         try:
             item = self._table.update(key, write.condition, change=change, values=given)
         except WriteRefusedError as refused:
-            job = job_item.decode(refused.item) if refused.item else None
-            raise ConditionFailedError(job) from None
-        return job_item.decode(item)
+            current = job_item.decode(refused.item) if refused.item else None
+            raise ConditionFailedError(current) from None
+        job = job_item.decode(item)
+        self.announcer.announce(job)
+        return job
 
 
 def _moment(now_ms: int) -> Item:

@@ -104,6 +104,14 @@ class JobsApi:
         answer = answers.of_job(request, job, status=status, headers=headers)
         return answers.with_preferences(request, answer, waited=None)
 
+    def call_back(self, request: HttpRequest) -> HttpAnswer:
+        """``POST /jobs/{id}/callback``: the job's end is told again."""
+        http_message.query_values(request)
+        job = self._controller.call_back(request.tenant, request.job_id)
+        headers = {"Content-Location": f"{request.root}jobs/{job.id}"}
+        answer = answers.of_job(request, job, status=202, headers=headers)
+        return answers.with_preferences(request, answer, waited=None)
+
     def delete_job(self, request: HttpRequest) -> HttpAnswer:
         """``DELETE /jobs/{id}``: nothing is left of a finished job but that there was one."""
         http_message.query_values(request)
@@ -116,6 +124,10 @@ class JobsApi:
         told = answers.about(job)
         if http_message.matches(request, told["ETag"]):
             return HttpAnswer(status=304, headers=told)
+        if link := self._queries.result_link(job):
+            # the link opens it for a few minutes to whoever has it: nobody may keep it
+            headers = {**told, "Location": link, "Cache-Control": "no-store"}
+            return answers.of_job(request, job, status=303, headers=headers)
         return HttpAnswer(headers={"Content-Type": JSON, **told}, body=self._queries.result(job))
 
     def _after(self, asked: dict[str, str], list_of: str) -> str | None:

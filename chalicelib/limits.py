@@ -35,6 +35,14 @@ PAYLOAD_ITEM_BYTES_MAX = 350 * 1024
 #: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 RESULT_BYTES_MAX = 5 * 1024 * 1024
 
+#: Compressed result from which S3 costs less than the table: a put there is eight write units.
+#: https://aws.amazon.com/s3/pricing/
+RESULT_OBJECT_FROM_BYTES = 8 * 1024
+#: Result as JSON text in S3: what a worker's memory and the end of its time allow.
+RESULT_OBJECT_BYTES_MAX = 32 * 1024 * 1024
+#: How long a link to a result in S3 opens it.
+RESULT_LINK_SECONDS = 300
+
 #: Between two machines' clocks: how much later than the owner others take a lease for passed.
 LEASE_MARGIN_MS = 2_000
 #: What a worker keeps of its own time to write down how a task ended.
@@ -47,11 +55,24 @@ BACK_OFF_SECONDS_MAX = 900
 #: The queue's maxReceiveCount in .chalice/resources.json: more than any job has attempts, so that
 #: the job's own count decides first.
 RECEIVES_MAX = ATTEMPTS_MAX + 5
-#: SQS: longest visibility timeout.
-HIDE_SECONDS_MAX = 43_200
+#: SQS: longest visibility timeout, twelve hours from the receive, less the longest invocation.
+#: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
+HIDE_SECONDS_MAX = 43_200 - 900
 
 #: Longest Retry-After.
 RETRY_AFTER_SECONDS_MAX = 30
+
+#: Beyond it proxies and servers begin to cut URLs off.
+CALLBACK_URL_CHARACTERS_MAX = 2_048
+#: Body of a callback: what receivers can be expected to take.
+#: https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#payload-size
+CALLBACK_BODY_BYTES_MAX = 20 * 1024
+#: What is read of a receiver's answer, at most: its status and headers.
+CALLBACK_ANSWER_BYTES_MAX = 16 * 1024
+#: For one delivery, from connecting to the answer's headers.
+CALLBACK_SECONDS_MAX = 10
+#: After its time a callback is taken for lost, and queued again.
+CALLBACK_LATE_SECONDS = 900
 
 #: How long a client's key stands for the job it made.
 IDEMPOTENCY_KEY_SECONDS = 86_400

@@ -62,6 +62,7 @@ def record(
     slug: str | None = None,
     count: int | None = None,
     seconds: float | None = None,
+    status: int | None = None,
     error: BaseException | None = None,
 ) -> None:
     """Log ``action``, a stable machine name such as ``claimed``, with the ids that are known.
@@ -76,6 +77,7 @@ def record(
         "slug": slug,
         "count": count,
         "seconds": seconds,
+        "status": status,
         "error": error and type(error).__name__,
         "frames": error and _frames(error),
     }

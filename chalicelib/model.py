@@ -6,6 +6,8 @@ import enum
 
 import msgspec
 
+from chalicelib.callback import Callback
+
 #: Whose jobs they are where no authorizer tells callers apart.
 TENANT = "public"
 
@@ -71,6 +73,10 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     result: bytes | None = None
     #: the attempt whose result lies in an item of its own
     result_attempt: int | None = None
+    #: size of that result, if it lies in S3
+    result_object_bytes: int | None = None
+    #: whom its end is told to
+    callback: Callback | None = None
     #: of a running job: how its last attempt failed
     failure: Failure | None = None
     #: when a client asked for it to stop
@@ -91,6 +97,18 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     def purged(self) -> bool:
         """A client deleted it: only its tombstone is left."""
         return self.status is Status.PURGED
+
+    @property
+    def callback_wanted(self) -> bool:
+        """It has ended, and that is to be told."""
+        callback = self.callback
+        return callback is not None and self.terminal and self.status.value in callback.events
+
+    @property
+    def callback_due(self) -> bool:
+        """Its end is still to be told, now or later."""
+        callback = self.callback
+        return self.callback_wanted and callback is not None and callback.outcome is None
 
     @property
     def executed(self) -> str:

@@ -76,8 +76,15 @@ _TYPES = (
         "job-not-finished",
         409,
         "The job has not ended",
-        "Only a job that has ended can be deleted or done again; `job` is where it stands.",
+        "Only of a job that has ended the end can be told, and only then it can be deleted or done "
+        "again; `job` is where it stands.",
         "yes",
+    ),
+    ProblemType(
+        "no-callback",
+        409,
+        "The job has no callback",
+        "It was submitted without one, or without the end that it had among the `events`.",
     ),
     ProblemType(
         "job-canceled",
@@ -131,6 +138,13 @@ _TYPES = (
         "`types` lists those there are.",
     ),
     ProblemType(
+        "callback-refused",
+        422,
+        "The callback's URL is not acceptable",
+        "`reason` says what to change. A callback goes to an https URL on port 443, without user "
+        "name, password and fragment, whose host the whole internet can reach.",
+    ),
+    ProblemType(
         "idempotency-key-reused",
         422,
         "The idempotency key was used for another request",
@@ -180,7 +194,8 @@ _TYPES = (
         "result-too-large",
         None,
         "The result is too large to keep",
-        "A result may have 5 MiB as JSON text and 350 KiB compressed.",
+        "A result may have 32 MiB as JSON text; where there is no bucket for large ones, 5 MiB and "
+        "350 KiB compressed.",
     ),
     ProblemType(
         "poison",

@@ -94,6 +94,10 @@ class Queries:
             raise _gone(job)
         return result
 
+    def result_link(self, job: Job) -> str | None:
+        """A URL that opens a succeeded job's result for a while, if it lies in S3."""
+        return self._payloads.result_link(job)
+
     def input(self, job: Job) -> bytes | None:
         """A finished job's input as JSON text, if it was kept."""
         return self._payloads.input(job)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from chalicelib.model import Failure, Job
     from chalicelib.problems import ProblemError
 
+#: What a callback that would be too large does without, the first one first.
+CALLBACK_LEAVES_OUT = ("result", "error", "timeline", "tags")
 #: Polls by this share of the job's age keep a client at most a third late.
 RETRY_AFTER_AGE_DIVISOR = 3
 
@@ -46,10 +48,29 @@ def document(job: Job, *, root: str, minimal: bool = False) -> dict[str, Any]:
         "result": msgspec.Raw(job.result) if job.result is not None else None,
         "error": error(job.failure, root=root) if job.failure and job.terminal else None,
         "timeline": _timeline(job) if job.attempt or job.terminal else None,
+        "callback": _callback(job),
         "usage": _usage(job) if job.terminal else None,
         "links": _links(job, root),
     }
     return {name: value for name, value in shown.items() if value is not None}
+
+
+def callback_body(job: Job) -> bytes:
+    """The end of a job as its receiver reads it, never larger than receivers can be asked to take.
+
+    References are relative to the API's root. What telling it changes is not in it.
+    """
+    data = document(job, root="")
+    for name in ("callback", "usage"):
+        data.pop(name, None)
+    event = {"type": f"job.{job.status.value}", "timestamp": data["finished_at"], "data": data}
+    body = msgspec.json.encode(event)
+    for name in CALLBACK_LEAVES_OUT:
+        if len(body) <= limits.CALLBACK_BODY_BYTES_MAX:
+            break
+        data.pop(name, None)
+        body = msgspec.json.encode(event)
+    return body
 
 
 def headers(job: Job, *, now_ms: int) -> dict[str, str]:
@@ -115,7 +136,24 @@ def _links(job: Job, root: str) -> dict[str, str]:
         links["cancel"] = f"{own}/cancel"
     elif job.input_retained:
         links["retry"] = f"{own}/retry"
+    if job.callback_wanted:
+        links["callback"] = f"{own}/callback"
     return links
+
+
+def _callback(job: Job) -> dict[str, Any] | None:
+    """How far telling the job's end has come; never where to, which may hold a secret."""
+    callback = job.callback
+    if callback is None:
+        return None
+    if not job.callback_wanted:
+        return {"state": "skipped" if job.terminal else "pending"}
+    shown = {
+        "state": callback.outcome.value if callback.outcome else "queued",
+        "attempts": callback.attempts,
+        "next_attempt_at": _time(callback.next_at_ms),
+    }
+    return {name: value for name, value in shown.items() if value is not None}
 
 
 def _time(at_ms: int | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chalicelib import strict_json, submission
 from chalicelib.problems import ProblemError
@@ -26,7 +26,7 @@ class Retrier:
         self._tasks = tasks
 
     def retry(self, tenant: str, text: str, *, key: Key | None) -> Accepted:
-        """A new job with the same type, input, tags, attempts and time.
+        """A new job with the same type, input, tags, callback, attempts and time.
 
         Raises ProblemError, or UnavailableError if the table does not answer.
         """
@@ -40,12 +40,14 @@ class Retrier:
 
     def _order(self, job: Job, given: bytes, key: Key | None) -> Order:
         # checked anew: a deployment may have changed the task since
-        asked = {
+        asked: dict[str, Any] = {
             "type": job.type,
             "input": strict_json.decode(given)[1],
             "deadline_seconds": (job.deadline_at_ms - job.created_at_ms) // 1000,
             "max_attempts": job.max_attempts,
             "tags": job.tags,
         }
+        if job.callback is not None:
+            asked["callback"] = {"url": job.callback.url, "events": job.callback.events}
         checked = submission.checked(asked, self._tasks)
         return Order(submission=checked, input=given, key=key, retry_of=job.id)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from chalicelib import limits, strict_json, validation
+from chalicelib.callback import Event
 from chalicelib.problems import ProblemError
 from chalicelib.strict_json import MalformedJsonError
 from chalicelib.validation import InputError
@@ -18,6 +19,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from chalicelib.task import Task
+
+
+class CallbackAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The member ``callback``: whom to tell of which ends."""
+
+    url: str
+    events: Annotated[tuple[Event, ...], msgspec.Meta(min_length=1, max_length=len(Event))] = tuple(
+        Event
+    )
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,6 +44,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     )
     retain_input: bool = False
     tags: Annotated[dict[str, str], msgspec.Meta(max_length=limits.TAGS_MAX)] = {}
+    callback: CallbackAsked | None = None
 
 
 #: The operation of a key that comes with a new job, alone or in a batch.

@@ -228,7 +228,7 @@ _CHANGES: Mapping[str, Change] = {
     "stop": Change(_END, ("l", "p")),
     "stop-abandoned": Change(_END, ("l", "p")),
     # a tombstone tells until its expiry that there was a job, and how many attempts
-    "purge": Change({}, ("c", "e", "g", "i", "k", "o", "r")),
+    "purge": Change({}, ("b", "ba", "bn", "bo", "c", "e", "g", "i", "k", "ko", "o", "r")),
 }
 
 

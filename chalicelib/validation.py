@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
+import types
 import typing
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +48,7 @@ def _errors(value: Any, expected: Any, pointer: str) -> Iterator[InputError]:
 
 def _inner(value: Any, expected: Any, pointer: str) -> Iterator[InputError]:
     """The same errors, told of the parts that have them."""
-    bare = typing.get_args(expected)[0] if hasattr(expected, "__metadata__") else expected
+    bare = _bare(expected)
     if isinstance(bare, type) and issubclass(bare, msgspec.Struct) and isinstance(value, dict):
         yield from _in_struct(value, bare, pointer)
     elif typing.get_origin(bare) is dict and isinstance(value, dict):
@@ -57,6 +58,16 @@ def _inner(value: Any, expected: Any, pointer: str) -> Iterator[InputError]:
     elif typing.get_origin(bare) is list and isinstance(value, list):
         for index, item in enumerate(value):
             yield from _errors(item, typing.get_args(bare)[0], join(pointer, str(index)))
+
+
+def _bare(expected: Any) -> Any:
+    """The type without what is noted to it, and without None."""
+    arguments = typing.get_args(expected)
+    if hasattr(expected, "__metadata__"):
+        return arguments[0]
+    others = [argument for argument in arguments if argument is not types.NoneType]
+    optional = typing.get_origin(expected) in {typing.Union, types.UnionType} and len(others) == 1
+    return others[0] if optional else expected
 
 
 def _in_struct(

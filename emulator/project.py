@@ -176,3 +176,16 @@ def _not_run(app: Chalice, functions: dict[str, FunctionSpec]) -> list[str]:
         f"{function.name}: functions that only a caller invokes do not run locally yet"
         for function in app.pure_lambda_functions
     ]
+
+
+def api_variables(project: Project) -> dict[str, str]:
+    """What the merged template adds for the function behind the routes, "APIHandler" to Chalice.
+
+    ``chalice local`` serves the routes itself, and knows config.json only.
+    """
+    merged = [r.properties for r in project.resources if r.logical_id == "APIHandler"]
+    return {
+        name: str(value)
+        for properties in merged
+        for name, value in properties.get("Environment", {}).get("Variables", {}).items()
+    }

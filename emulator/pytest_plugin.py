@@ -94,9 +94,10 @@ def on_virtual_clock(
 ) -> Iterator[Emulator]:
     """What the fixture ``emulator`` is, for a test that needs one after another."""
     clock = VirtualClock()
-    for spec in chalice_project.functions:
-        # all of them share this process, as they never do on Lambda
-        for name, value in spec.environment.items():
+    # all functions share this process, as they never do on Lambda
+    environments = [spec.environment for spec in chalice_project.functions]
+    for environment in (*environments, project.api_variables(chalice_project)):
+        for name, value in environment.items():
             monkeypatch.setenv(name, value)
 
     def function(spec: FunctionSpec) -> Any:

@@ -42,7 +42,7 @@ _TABLE_SETTINGS = {
 _WITHOUT_EFFECT = {
     "", "AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard", "AWS::IAM::ManagedPolicy",
     "AWS::IAM::Policy", "AWS::IAM::Role", "AWS::Logs::LogGroup", "AWS::Serverless::Function",
-    "AWS::SQS::QueuePolicy",
+    "AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy",
 }  # fmt: skip
 
 

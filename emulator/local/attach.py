@@ -93,6 +93,11 @@ class _Server:
         )
         try:
             described = project.describe(app, config, names)
+            # not over what leads to the emulator
+            os.environ.update(
+                project.api_variables(described)
+                | guard.pinned(self._running.endpoint, self._region)
+            )
             news = self._control.register(described)
             self._control.close()
             sender = JournalSender(ControlClient(self._running))

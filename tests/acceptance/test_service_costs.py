@@ -6,16 +6,21 @@ And what the functions are allowed: exactly what they do.
 from __future__ import annotations
 
 import collections
+import itertools
 import json
+import random
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from chalicelib import bootstrap, clock, job_item, limits
 from chalicelib.aws import Clients
 from chalicelib.errors import RetryableError
 from chalicelib.task import TASKS, Task
+from chalicelib.url_guard import UrlGuard
+from chalicelib.webhook_post import Answer
 from emulator.runtime.in_place import InPlaceFunction
 
 if TYPE_CHECKING:
@@ -26,6 +31,7 @@ POLICIES = {
     "api": "policy-dev.json",
     "process_jobs": "policy-dev-process-jobs.json",
     "fail_dead_letters": "policy-dev-fail-dead-letters.json",
+    "send_callbacks": "policy-dev-send-callbacks.json",
     "sweep": "policy-dev-sweep.json",
 }
 CHALICE = Path(__file__).parents[2] / ".chalice"
@@ -33,7 +39,11 @@ CHALICE = Path(__file__).parents[2] / ".chalice"
 #: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 POLLER = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 WRITES = {"PutItem", "UpdateItem", "DeleteItem"}
+#: How S3's requests are named.
+OBJECTS = {"PUT": "PutObject", "GET": "GetObject", "DELETE": "DeleteObject"}
 GOOD = {"type": "echo", "input": {"n": 1}}
+LARGE = random.Random(1).randbytes(20_000).hex()
+TOLD = {**GOOD, "callback": {"url": "https://example.org/"}}
 
 
 class Requests:
@@ -45,7 +55,7 @@ class Requests:
         handle, invoke = emulator.cloud.handle, InPlaceFunction.invoke
 
         def counted(**request: Any) -> Any:
-            target = request["headers"].get("X-Amz-Target", "")
+            target = request["headers"].get("X-Amz-Target", "") or OBJECTS[request["method"]]
             self.made.append((self._caller, f"{request['service']}:{target.rpartition('.')[2]}"))
             return handle(**request)
 
@@ -136,7 +146,8 @@ def test_a_wait_reads_more_and_more_rarely(client: Client, requests: Requests) -
 def test_functions_are_granted_what_they_do_and_no_more(
     client: Client, emulator: Emulator, requests: Requests, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every route, a task that reports and one that is tried again, a dead letter, the sweep.
+    """Every route, a task that reports and one that is tried again, a dead letter, the sweep, and
+    whatever tells an end or has a result that is too large for the table.
 
     A batch call needs the right of what it is a batch of; every process asks for its queue's URL.
     """
@@ -147,23 +158,30 @@ def test_functions_are_granted_what_they_do_and_no_more(
         used = {name.removesuffix("Batch") for who, name in requests.made if who == caller}
         if any(name.startswith("sqs:") for name in used):
             used |= {"sqs:GetQueueUrl"}
-        poller = POLLER if caller in {"process_jobs", "fail_dead_letters"} else set()
+        poller = POLLER if caller not in {"api", "sweep"} else set()
         assert {a for a in granted if not a.startswith("logs:")} == used | poller, caller
 
 
 def _use_everything(client: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     service = bootstrap.service()
     monkeypatch.setitem(TASKS, "test", Task("test", object, _work))
+    answers = itertools.chain([Answer(503)], itertools.repeat(Answer(204)))
+    sending = msgspec.structs.replace(
+        service.callbacks._sending,
+        guard=UrlGuard(lambda host: ["93.184.215.14"]),
+        post=lambda *given, **more: next(answers),
+    )
+    monkeypatch.setattr(service.callbacks, "_sending", sending)
     _use_the_routes(client, emulator)
     # a message that was handed back too often, behind a job that takes more than half of the time
-    slow = _message(client, {"type": "test", "input": 1, "deadline_seconds": 60}, receives=1)
+    slow = _message(client, {**TOLD, "type": "test", "deadline_seconds": 60}, receives=1)
     worn = _message(client, GOOD, receives=10)
     emulator.invoke("process_jobs", {"Records": [slow, worn]})
     emulator.queue("accepted-jobs").purge()
     emulator.advance(300)
     with monkeypatch.context() as patch:
         patch.setattr(service.worker, "process", lambda messages, remaining_ms: 1 / 0)
-        client.post("/jobs", json={**GOOD, "deadline_seconds": 604_800})
+        client.post("/jobs", json={**TOLD, "deadline_seconds": 604_800})
         emulator.run_until_idle()
     strange = {"messageId": "1", "receiptHandle": "x", "body": "not ours"}
     attributes = {"ApproximateReceiveCount": "1"}
@@ -178,16 +196,22 @@ def _work(value: Any, context: Any) -> str:
 
 
 def _use_the_routes(client: Client, emulator: Emulator) -> None:
-    large = {"type": "echo", "input": "a" * 2_000, "retain_input": True}
+    large = {**TOLD, "input": "a" * 2_000, "retain_input": True}
     path = "/" + client.post("/jobs", json=large).headers["location"]
     again = {"type": "test", "input": 1, "max_attempts": 2}
     client.post("/batches", json={"jobs": [again, {**GOOD, "key": "k"}]})
     emulator.run_until_idle()
     assert client.get("/jobs?status=failed").json()["jobs"][0]["attempt"] == 2
     client.get(f"{path}/result")
+    assert client.post(f"{path}/callback").status_code == 202
     assert client.post(f"{path}/retry").status_code == 202
     assert client.request("DELETE", path).status_code == 204
+    path = "/" + client.post("/jobs", json={**GOOD, "input": LARGE}).headers["location"]
     emulator.run_until_idle()
+    link = client.get(f"{path}/result").headers["location"]
+    where = {"service": "s3", "region": "us-east-1", "url": link}
+    emulator.cloud.handle(**where, method="GET", headers={}, body=b"")
+    assert client.request("DELETE", path).status_code == 204
 
 
 def _message(client: Client, body: Any, *, receives: int) -> dict[str, Any]:

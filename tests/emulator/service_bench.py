@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from chalicelib.accepting import Accepted
     from chalicelib.batch import BatchResponse
-    from chalicelib.bootstrap import Service, Stores
+    from chalicelib.bootstrap import Outside, Service, Stores
     from chalicelib.job_store import JobStore
     from chalicelib.model import Job
     from chalicelib.queries import Queries
@@ -45,8 +45,11 @@ class FaultyClients(Clients):
         self.lose_answer: set[str] = set()
         self.meanwhile: dict[str, Callable[[], object]] = {}
         self.calls: list[tuple[str, dict[str, Any]]] = []
+        #: whose clients were needed
+        self.services: set[str] = set()
 
     def _client(self, service: str) -> Any:
+        self.services.add(service)
         return _Faulty(_CLIENTS._client(service), self)
 
 
@@ -153,21 +156,30 @@ class Bench(NamedTuple):
         return self.store.claim(job.tenant, job.id, now_ms=now_ms, lease_until_ms=until_ms)
 
 
-def bench_on(emulator: Emulator, *, reports: bool = False, **more: Task) -> Bench:
+def bench_on(
+    emulator: Emulator,
+    *,
+    reports: bool = False,
+    outside: Outside | None = None,
+    changed: Mapping[str, Any] | None = None,
+    **more: Task,
+) -> Bench:
     """A bench whose worker knows the shipped tasks and ``more``.
 
     ``reports``: its mappings have ReportBatchItemFailures, as the template gives them.
+    ``changed``: settings that differ from the emulator's.
     """
     clients = FaultyClients()
     settings = msgspec.structs.replace(
-        Settings.from_environment(os.environ), reports_batch_item_failures=reports
+        Settings.from_environment(os.environ),
+        **{"reports_batch_item_failures": reports, **(changed or {})},
     )
     known = {**tasks.discover(), **{task.name: task for task in more.values()}}
     return Bench(
         emulator=emulator,
         clients=clients,
         settings=settings,
-        service=bootstrap.build(settings, clients, known),
+        service=bootstrap.build(settings, clients, known, outside=outside),
         tasks=known,
         on=bootstrap.stores(settings, clients),
     )

@@ -154,3 +154,11 @@ def test_queue_of_the_template_is_left_as_it_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["hear"])
 def test_event_source_that_does_not_run_yet_is_said(tmp_path: Path, name: str) -> None:
     assert any(name in note for note in described(tmp_path).notes)
+
+
+def test_template_adds_variables_for_the_function_behind_the_routes(tmp_path: Path) -> None:
+    """Which Chalice calls APIHandler. https://aws.github.io/chalice/topics/cfn.html"""
+    name = {"Fn::Sub": "files-${AWS::AccountId}-${AWS::Region}"}
+    handler = {"Properties": {"Environment": {"Variables": {"BUCKET": name}}}}
+    made = described(tmp_path, {"Resources": {"APIHandler": handler}})
+    assert project.api_variables(made) == {"BUCKET": "files-123456789012-us-east-1"}

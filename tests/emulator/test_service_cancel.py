@@ -33,7 +33,9 @@ def bench(emulator: Emulator) -> Bench:
 
 
 def controller(bench: Bench) -> Controller:
-    return Controller(bench.store, bench.on.payloads, queries=bench.queries)
+    return Controller(
+        bench.store, bench.on.payloads, callbacks=bench.on.callbacks, queries=bench.queries
+    )
 
 
 def cancel(bench: Bench, job_id: str) -> Job:

@@ -22,6 +22,7 @@ ENVIRONMENT = {
     "JOBS_TABLE": "table",
     "JOBS_QUEUE": "queue",
     "JOBS_DEAD_LETTER_QUEUE": "dead",
+    "CALLBACKS_QUEUE": "callbacks",
     "JOB_ID_KEY": "0123456789abcdef",
 }
 

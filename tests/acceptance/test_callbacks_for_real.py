@@ -1,0 +1,61 @@
+"""The service under chalice local as a developer tries it: a callback arrives, a link opens."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import subprocess
+import sys
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+from chalice_process import ROOT, eventually
+from jobs_api import jobs_api
+
+from chalicelib import webhooks
+from chalicelib.model import TENANT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+#: As hex digits, which compress by half.
+LARGE = random.Random(1).randbytes(20_000).hex()
+
+
+@contextlib.contextmanager
+def receiver(secret: str) -> Iterator[subprocess.Popen[str]]:
+    """The example, on a port of its own."""
+    command = [sys.executable, str(ROOT / "examples/webhooks/callback_receiver.py"), secret]
+    process = subprocess.Popen(command, env={"PORT": "0"}, stdout=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def call(url: str, body: Any = None) -> Any:
+    """The JSON answered, after redirects."""
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.loads(answer.read())
+
+
+def test_a_callback_arrives_and_a_large_result_opens(tmp_path: Path) -> None:
+    """Signed for the example receiver; the link by a client that knows nothing of AWS."""
+    config = json.loads((ROOT / ".chalice/config.json").read_text())
+    master = config["stages"]["dev"]["environment_variables"]["CALLBACK_SECRET"].encode()
+    with (
+        receiver(webhooks.secret(master, TENANT)) as hears,
+        jobs_api(tmp_path, CALLBACK_ALLOW_LOOPBACK="true") as api,
+    ):
+        assert hears.stdout is not None
+        callback = {"url": hears.stdout.readline().strip()}
+        job = call(f"{api}/jobs", {"type": "echo", "input": LARGE, "callback": callback})
+        assert hears.stdout.readline() == f"job.succeeded {job['id']}\n"
+        shown = f"{api}/jobs/{job['id']}"
+        eventually(lambda: call(shown)["callback"]["state"] == "delivered")
+        assert call(f"{shown}/result") == LARGE
