@@ -83,7 +83,8 @@ def _messages(data: dict[str, Any]) -> str:
 
 def _invoke(data: dict[str, Any]) -> str:
     if "message_ids" not in data:
-        return f"by {data['schedule']}"
+        again = data["attempt"]
+        return f"by {data['source']}" + (f", try {again}" if again > 1 else "")
     again = max(data["receive_counts"])
     return _messages(data) + (f", receive {again}" if again > 1 else "")
 
