@@ -116,6 +116,9 @@ def _create_table(cloud: Cloud, resource: Resource, names: Names) -> None:
         _pristine[key] = copy.deepcopy(tables[name])
         return
     tables[name] = copy.deepcopy(_pristine[key])
+    if tables[name].stream_shard is not None:
+        # a stream of its own, that begins now
+        tables[name].set_stream_specification(tables[name].stream_specification)
 
 
 def _call_for_table(cloud: Cloud, name: str, properties: dict[str, Any]) -> None:
