@@ -18,7 +18,7 @@ LAYERS: list[set[str]] = [
     {"http", "sqs", "template", "terminal"},
     {"cloud", "runtime"},
     {"mapping"},
-    {"emulator", "project", "scheduler", "test_client"},
+    {"emulator", "project", "queue_events", "scheduler", "test_client"},
     {"", "__main__", "local", "pytest_plugin"},
 ]  # fmt: skip
 
