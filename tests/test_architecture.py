@@ -17,7 +17,7 @@ LAYERS: list[set[str]] = [
     {"caller", "clock", "guard", "invocation", "journal", "limits"},
     {"http", "sqs", "template", "terminal"},
     {"cloud", "runtime"},
-    {"mapping"},
+    {"mapping", "push"},
     {"emulator", "project", "queue_events", "scheduler", "test_client"},
     {"", "__main__", "local", "pytest_plugin"},
 ]  # fmt: skip
