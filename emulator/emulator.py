@@ -12,7 +12,8 @@ import msgspec
 from moto.awslambda.models import lambda_backends
 from moto.dynamodb.models import dynamodb_backends
 
-from emulator.cloud.aws import ACCOUNT_ID, REGION, Cloud
+from emulator.cloud import letter
+from emulator.cloud.aws import ACCOUNT_ID, REGION, AwsError, Cloud
 from emulator.cloud.provision import provision
 from emulator.cloud.time_to_live import TimeToLiveSweeper
 from emulator.invocation import Outcome
@@ -20,6 +21,7 @@ from emulator.journal import Journal
 from emulator.lambda_api import backend as lambda_backend
 from emulator.lambda_api.functions import Functions
 from emulator.lambda_api.seated_function import Seat
+from emulator.mapping.asynchronous import AsynchronousInvocations
 from emulator.mapping.schedule import ScheduleMapping, ScheduleSpec
 from emulator.mapping.sqs import SqsMapping
 from emulator.scheduler import IDLE_SECONDS_MAX, Scheduler
@@ -62,6 +64,15 @@ class Emulator:
         self._functions: dict[str, NamedFunction] = {}
         self._mappings: dict[str, SqsMapping | ScheduleMapping] = {}
         self._project: Project | None = None
+        #: accepts events for functions, by their names in app.py
+        self.asynchronous = AsynchronousInvocations(
+            self._functions.get,
+            send=self._send,
+            clock=clock,
+            condition=self.cloud.condition,
+            journal=self.journal,
+        )
+        self.scheduler.add(self.asynchronous)
         lambda_backend.seat(
             Seat(clock, self.cloud.condition, self.journal, self._runners, self._submit)
         )
@@ -100,17 +111,17 @@ class Emulator:
 
     def _mapping(self, spec: QueueMappingSpec | ScheduleSpec) -> SqsMapping | ScheduleMapping:
         function = self._functions[spec.function]
-        condition = self.cloud.condition
         if isinstance(spec, ScheduleSpec):
+            now_ms = self.clock.now_ms()
             return ScheduleMapping(
-                spec, function, clock=self.clock, condition=condition, journal=self.journal
+                spec, self.asynchronous, function_arn=function.spec.arn, now_ms=now_ms
             )
         return SqsMapping(
             spec,
             self.queue(spec.queue_name),
             function,
             clock=self.clock,
-            condition=condition,
+            condition=self.cloud.condition,
             journal=self.journal,
         )
 
@@ -135,6 +146,9 @@ class Emulator:
             return function.invoke(msgspec.json.encode(event))
         finally:
             function.release()
+            with self.cloud.condition:
+                # an event may have waited for the place
+                self.cloud.condition.notify_all()
 
     def status(self) -> dict[str, Any]:
         """What runs and what waits: functions, queues with their counts, tables."""
@@ -169,7 +183,19 @@ class Emulator:
             self.scheduler.stop(STOP_SECONDS)
 
     def _submit(self, function: Function, payload: bytes) -> str:
-        raise NotImplementedError(f"asynchronous invocations of {function.spec.name}")
+        return self.asynchronous.submit(function.spec.name, payload)
+
+    def _send(self, sent: letter.Letter) -> None:
+        """To another function of the project, or to wherever AWS would."""
+        name = next((n for n, f in self._functions.items() if sent.target == f.spec.arn), None)
+        if name is not None:
+            self.asynchronous.submit(name, sent.body.encode(), source=sent.sender)
+            return
+        try:
+            letter.deliver(self.cloud, sent)
+        except AwsError as error:
+            text = f"the result of {sent.sender} could not be sent: {error}"
+            self.journal.record(sent.target, "warning", text=text)
 
     def _tables(self) -> list[Any]:
         return [

@@ -77,7 +77,7 @@ def begin(function: NamedFunction, request: InvokeRequest, seat: Seat) -> Callab
 def _run(function: NamedFunction, request: InvokeRequest, seat: Seat) -> Answer:
     """Invoke and wait. Called without the cloud's lock."""
     request_id, spec = str(uuid.uuid4()), function.spec
-    seat.journal.record(spec.name, "invoke", by="Invoke", request_id=request_id)
+    seat.journal.record(spec.name, "invoke", source="Invoke", attempt=1, request_id=request_id)
     began_ms = seat.clock.now_ms()
     try:
         outcome = function.invoke(request.payload, request_id=request_id)
