@@ -86,7 +86,9 @@ def _check_runtime(runtime: str) -> None:
     if _RUNTIME.fullmatch(runtime):
         return
     if _OTHER_RUNTIME.fullmatch(runtime):
-        raise invalid_parameter(f"The runtime parameter of {runtime} does not run here: only Python does.")
+        raise invalid_parameter(
+            f"The runtime parameter of {runtime} does not run here: only Python does."
+        )
     raise invalid_parameter(
         f"Value {runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum "
         "value set: [python3.10, python3.11, python3.12, python3.13, python3.14] or be a valid ARN"
@@ -104,7 +106,9 @@ def _check_variables(variables: Mapping[str, str]) -> None:
             f"Reserved keys used in this request: {', '.join(reserved)}"
         )
     if len(text := msgspec.json.encode(variables)) > ENVIRONMENT_BYTES_MAX:
-        raise invalid_parameter(f"{unable} exceeded the 4KB limit. String measured: {text.decode()}")
+        raise invalid_parameter(
+            f"{unable} exceeded the 4KB limit. String measured: {text.decode()}"
+        )
 
 
 def validation_error(value: object, path: str, constraint: str) -> LambdaError:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from emulator.lambda_api.functions import NamedFunction
-    from emulator.lambda_api.seated_function import Seat
+    from emulator.lambda_api.seated_function import Seat, SeatedFunction
 
 REQUEST_RESPONSE, EVENT, DRY_RUN = "RequestResponse", "Event", "DryRun"
 
@@ -70,7 +70,7 @@ def begin(function: NamedFunction, request: InvokeRequest, seat: Seat) -> Callab
     Raises LambdaError for a throttle.
     """
     if not function.try_acquire():
-        raise throttled(reserved=function.is_reserved)
+        raise throttled(reserved=function.spec.reserved_concurrency is not None)
     return functools.partial(_run, function, request, seat)
 
 
@@ -96,3 +96,9 @@ def _run(function: NamedFunction, request: InvokeRequest, seat: Seat) -> Answer:
     if request.wants_log:
         headers["X-Amz-Log-Result"] = base64.b64encode(outcome.log.encode()).decode()
     return Answer(200, headers, outcome.payload)
+
+
+def submit(function: SeatedFunction, request: InvokeRequest) -> Callable[[], Answer]:
+    """Accept an event for later; the answer has the request id that the function will see."""
+    request_id = function.submit(request.payload, source="Invoke")
+    return lambda: Answer(202, {"x-amzn-RequestId": request_id}, b"")
