@@ -5,17 +5,23 @@ The same object runs ``chalice local`` on the machine's clock and a test on a vi
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from moto.awslambda.models import lambda_backends
 from moto.dynamodb.models import dynamodb_backends
 
 from emulator.cloud import letter
-from emulator.cloud.aws import REGION, AwsError, Cloud
+from emulator.cloud.aws import ACCOUNT_ID, REGION, AwsError, Cloud
 from emulator.cloud.provision import provision
 from emulator.cloud.time_to_live import TimeToLiveSweeper
 from emulator.invocation import Outcome
 from emulator.journal import Journal
+from emulator.lambda_api import backend as lambda_backend
+from emulator.lambda_api.functions import Functions
+from emulator.lambda_api.package import PackageFolder
+from emulator.lambda_api.seated_function import Seat
 from emulator.mapping.asynchronous import AsynchronousInvocations
 from emulator.mapping.schedule import ScheduleMapping, ScheduleSpec
 from emulator.mapping.sqs import SqsMapping
@@ -23,10 +29,12 @@ from emulator.scheduler import IDLE_SECONDS_MAX, Scheduler
 from emulator.sqs import backend as sqs_backend
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from emulator.clock import Clock
-    from emulator.invocation import Function, FunctionSpec
+    from emulator.invocation import FunctionSpec, Runner
+    from emulator.lambda_api.backend import FunctionsBackend
+    from emulator.lambda_api.functions import NamedFunction
     from emulator.mapping.sqs import QueueMappingSpec
     from emulator.project import Project
     from emulator.sqs.queue import Queue
@@ -47,26 +55,41 @@ class Emulator:
         self,
         clock: Clock,
         *,
-        make_function: Callable[[FunctionSpec], Function],
+        make_function: Callable[[FunctionSpec], Runner],
         region: str = REGION,
+        packages_dir: Path | None = None,
     ) -> None:
+        """``packages_dir`` is where the code of functions made through Lambda's API is unpacked;
+        None: in the temporary directory.
+        """
         self.clock = clock
         self.journal = Journal(clock)
         self.cloud = Cloud(clock, self.journal, region=region)
         self.scheduler = Scheduler(clock, self.cloud.condition, self.journal)
-        self._make_function = make_function
-        self._functions: dict[str, Function] = {}
+        self._runners = Functions(make_function)
+        self._packages = PackageFolder(packages_dir)
         self._mappings: dict[str, SqsMapping | ScheduleMapping] = {}
         self._project: Project | None = None
         #: accepts events for functions, by their names in app.py
         self.asynchronous = AsynchronousInvocations(
-            self._functions.get,
+            self._find,
             send=self._send,
             clock=clock,
             condition=self.cloud.condition,
             journal=self.journal,
         )
         self.scheduler.add(self.asynchronous)
+        lambda_backend.seat(
+            Seat(
+                clock=clock,
+                condition=self.cloud.condition,
+                journal=self.journal,
+                scheduler=self.scheduler,
+                functions=self._runners,
+                asynchronous=self.asynchronous,
+                packages=self._packages,
+            )
+        )
         self.scheduler.add(TimeToLiveSweeper(self._tables, self.journal, clock.now_ms()))
 
     def apply(self, project: Project) -> list[str]:
@@ -77,34 +100,18 @@ class Emulator:
         self._project = project
         with self.cloud.condition:
             notes = provision(project.resources, project.names, self.cloud)
-            changed = self._apply_functions(project.functions)
-            self._apply_mappings(project, changed)
+            self._lambda.declare(project.functions, Path(project.directory))
+            self._apply_mappings(project)
             self.cloud.condition.notify_all()
         return [*project.notes, *notes]
 
-    def _apply_functions(self, specs: Sequence[FunctionSpec]) -> set[str]:
-        """Returns the names of the functions that are new objects."""
-        changed = set()
-        for spec in specs:
-            running = self._functions.get(spec.name)
-            if running is not None and running.spec == spec:
-                running.recycle()
-                continue
-            if running is not None:
-                running.retire()
-            self._functions[spec.name] = self._make_function(spec)
-            changed.add(spec.name)
-        for name in self._functions.keys() - {spec.name for spec in specs}:
-            self._functions.pop(name).retire()
-        return changed
-
-    def _apply_mappings(self, project: Project, changed: set[str]) -> None:
+    def _apply_mappings(self, project: Project) -> None:
         wanted: dict[str, QueueMappingSpec | ScheduleSpec] = {
             **{spec.uuid: spec for spec in project.queue_mappings},
             **{f"schedule:{spec.name}": spec for spec in project.schedules},
         }
         for key, mapping in list(self._mappings.items()):
-            if wanted.get(key) != mapping.spec or mapping.spec.function in changed:
+            if wanted.get(key) != mapping.spec:
                 self.scheduler.remove(mapping)
                 del self._mappings[key]
         for key in [key for key in wanted if key not in self._mappings]:
@@ -112,7 +119,7 @@ class Emulator:
             self.scheduler.add(self._mappings[key])
 
     def _mapping(self, spec: QueueMappingSpec | ScheduleSpec) -> SqsMapping | ScheduleMapping:
-        function = self._functions[spec.function]
+        function = self.function(spec.function)
         if isinstance(spec, ScheduleSpec):
             now_ms = self.clock.now_ms()
             return ScheduleMapping(
@@ -131,13 +138,25 @@ class Emulator:
         """A queue by name; raises KeyError."""
         return sqs_backend.engine_queue(name)
 
-    def function(self, name: str) -> Function:
-        """A function by its name in app.py; raises UnknownFunctionError."""
-        try:
-            return self._functions[name]
-        except KeyError:
-            known = ", ".join(sorted(self._functions)) or "none"
-            raise UnknownFunctionError(f"no function {name!r}; there are: {known}") from None
+    @property
+    def _lambda(self) -> FunctionsBackend:
+        backend: FunctionsBackend = lambda_backends[ACCOUNT_ID][self.cloud.region]
+        return backend
+
+    def _find(self, name: str) -> NamedFunction | None:
+        with self.cloud.condition:
+            return self._lambda.find(name)
+
+    def function(self, name: str) -> NamedFunction:
+        """A function by its name in app.py, or on AWS; raises UnknownFunctionError."""
+        function = self._find(name)
+        if function is None:
+            known = ", ".join(self._function_names()) or "none"
+            raise UnknownFunctionError(f"no function {name!r}; there are: {known}")
+        return function
+
+    def _function_names(self) -> list[str]:
+        return sorted(function.display_name for function in self._lambda.list_functions())
 
     def invoke(self, name: str, event: Any) -> Outcome:
         """Call a function with an event and wait for its outcome, like ``aws lambda invoke``."""
@@ -148,9 +167,6 @@ class Emulator:
             return function.invoke(msgspec.json.encode(event))
         finally:
             function.release()
-            with self.cloud.condition:
-                # an event may have waited for the place
-                self.cloud.condition.notify_all()
 
     def status(self) -> dict[str, Any]:
         """What runs and what waits: functions, queues with their counts, tables."""
@@ -158,7 +174,7 @@ class Emulator:
             now_ms = self.clock.now_ms()
             return {
                 "project": self._project and self._project.directory,
-                "functions": sorted(self._functions),
+                "functions": self._function_names(),
                 "queues": {
                     queue.attributes.name: msgspec.to_builtins(queue.counts(now_ms))
                     for queue in sqs_backend.engine_queues()
@@ -180,17 +196,18 @@ class Emulator:
     def close(self) -> None:
         """Stop everything; functions that do not end within seconds are killed."""
         still_running = self.scheduler.stop(STOP_SECONDS)
-        for function in self._functions.values():
-            function.close()
+        self._runners.close()
         if still_running:
             self.scheduler.stop(STOP_SECONDS)
+        self._packages.remove()
 
     def _send(self, sent: letter.Letter) -> None:
-        """To another function of the project, or to wherever AWS would."""
-        name = next((n for n, f in self._functions.items() if sent.target == f.spec.arn), None)
-        if name is not None:
-            self.asynchronous.submit(name, sent.body.encode(), source=sent.sender)
-            return
+        """To another function, or to wherever AWS would."""
+        if ":function:" in sent.target:
+            function = self._lambda.find_version(sent.target)
+            if function is not None:
+                function.submit(sent.body.encode(), source=sent.sender)
+                return
         try:
             letter.deliver(self.cloud, sent)
         except AwsError as error:

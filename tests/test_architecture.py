@@ -18,6 +18,7 @@ LAYERS: list[set[str]] = [
     {"http", "sqs", "template", "terminal"},
     {"cloud", "runtime"},
     {"mapping", "push"},
+    {"lambda_api"},
     {"emulator", "project", "queue_events", "scheduler", "test_client"},
     {"", "__main__", "local", "pytest_plugin"},
 ]  # fmt: skip

@@ -52,7 +52,7 @@ def main() -> None:
         clock,
         make_function=lambda spec: LambdaFunction(
             spec,
-            project_dir=Path(running.project),
+            project_dir=Path(spec.task_root or running.project),
             environment=environment,
             clock=clock,
             journal=emulator.journal,

@@ -10,8 +10,10 @@ import signal
 import threading
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from emulator.invocation import Invocation, Outcome
-from emulator.limits import INIT_SECONDS_MAX
+from emulator.limits import INIT_SECONDS_MAX, LOG_TAIL_BYTES_MAX
 from emulator.runtime import failures, log_lines
 from emulator.runtime.environment_variables import environment_variables
 from emulator.runtime.runtime_process import (
@@ -52,23 +54,25 @@ class ExecutionEnvironment:
         self._pinned = pinned
         self._clock = clock
         self._journal = journal
-        self._log_stream_name = log_lines.log_stream_name(clock.now_ms())
+        self._log_stream_name = log_lines.log_stream_name(clock.now_ms(), spec.version)
         self._lock = threading.Lock()
         self._killed = False
         self._process: RuntimeProcess | None = None
         #: the process's unanswered request for its next event
         self._next: Request | None = None
         self._memory_used_mb = 0
+        self._log_tail = b""
 
     def invoke(
         self, payload: bytes, *, request_id: str, trace_header: str | None = None
     ) -> Outcome:
         """Run the function once, after a cold start if there is no process."""
+        self._log_tail = b""
         init_began_ms = self._clock.now_ms()
         cold = not self.is_warm()
         failure = self._initialize(request_id) if cold else None
         began_ms = self._clock.now_ms()
-        self._log(log_lines.start(request_id))
+        self._log(log_lines.start(request_id, self._spec.version))
         outcome = failure or self._run(
             Invocation(
                 request_id=request_id,
@@ -85,7 +89,7 @@ class ExecutionEnvironment:
             init_ms=began_ms - init_began_ms if cold else None,
         )
         self._log(log_lines.report(request_id, usage))
-        return outcome
+        return msgspec.structs.replace(outcome, log=self._log_tail.decode(errors="replace"))
 
     def is_warm(self) -> bool:
         """Whether there is a process that could take an event."""
@@ -194,6 +198,7 @@ class ExecutionEnvironment:
         return self._memory_used_mb
 
     def _log(self, line: str) -> None:
+        self._log_tail = (self._log_tail + line.encode() + b"\n")[-LOG_TAIL_BYTES_MAX:]
         self._journal.record(self._spec.name, "log", text=line, stream=self._log_stream_name)
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:

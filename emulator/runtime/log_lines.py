@@ -10,6 +10,8 @@ import uuid
 
 import msgspec
 
+from emulator.invocation import LATEST
+
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
     """What one invocation took."""
@@ -21,13 +23,13 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     init_ms: int | None = None
 
 
-def log_stream_name(now_ms: int) -> str:
+def log_stream_name(now_ms: int, version: str = LATEST) -> str:
     """A new name for an environment's log stream: the day, the version, a random id."""
-    return f"{_utc(now_ms):%Y/%m/%d}/[$LATEST]{uuid.uuid4().hex}"
+    return f"{_utc(now_ms):%Y/%m/%d}/[{version}]{uuid.uuid4().hex}"
 
 
-def start(request_id: str) -> str:
-    return f"START RequestId: {request_id} Version: $LATEST"
+def start(request_id: str, version: str = LATEST) -> str:
+    return f"START RequestId: {request_id} Version: {version}"
 
 
 def end(request_id: str) -> str:
