@@ -6,13 +6,13 @@ The same object runs ``chalice local`` on the machine's clock and a test on a vi
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 from moto.awslambda.models import lambda_backends
 from moto.dynamodb.models import dynamodb_backends
 
-from emulator.cloud import letter
+from emulator.cloud import letter, streams
 from emulator.cloud.aws import ACCOUNT_ID, REGION, AwsError, Cloud
 from emulator.cloud.provision import provision
 from emulator.cloud.time_to_live import TimeToLiveSweeper
@@ -22,9 +22,13 @@ from emulator.lambda_api import backend as lambda_backend
 from emulator.lambda_api.functions import Functions
 from emulator.lambda_api.package import PackageFolder
 from emulator.lambda_api.seated_function import Seat
-from emulator.mapping.asynchronous import AsynchronousInvocations
+from emulator.mapping.asynchronous import AsynchronousInvocations, AsynchronousSettings
 from emulator.mapping.schedule import ScheduleMapping, ScheduleSpec
-from emulator.mapping.sqs import SqsMapping
+from emulator.mapping.sqs import QueueMappingSpec, SqsMapping
+from emulator.mapping.stream import StreamMapping, StreamMappingSpec
+from emulator.push import services
+from emulator.push.seat import PushSeat
+from emulator.push.subscriptions import Subscriptions
 from emulator.scheduler import IDLE_SECONDS_MAX, Scheduler
 from emulator.sqs import backend as sqs_backend
 
@@ -35,10 +39,12 @@ if TYPE_CHECKING:
     from emulator.invocation import FunctionSpec, Runner
     from emulator.lambda_api.backend import FunctionsBackend
     from emulator.lambda_api.functions import NamedFunction
-    from emulator.mapping.sqs import QueueMappingSpec
     from emulator.project import Project
     from emulator.sqs.queue import Queue
 
+
+Mapping: TypeAlias = SqsMapping | StreamMapping | ScheduleMapping
+MappingSpec: TypeAlias = QueueMappingSpec | StreamMappingSpec | ScheduleSpec
 
 #: How long functions may take to end by themselves when the emulator stops.
 STOP_SECONDS = 1
@@ -68,7 +74,8 @@ class Emulator:
         self.scheduler = Scheduler(clock, self.cloud.condition, self.journal)
         self._runners = Functions(make_function)
         self._packages = PackageFolder(packages_dir)
-        self._mappings: dict[str, SqsMapping | ScheduleMapping] = {}
+        self._mappings: dict[str, Mapping] = {}
+        self._subscriptions = Subscriptions(self.cloud)
         self._project: Project | None = None
         #: accepts events for functions, by their names in app.py
         self.asynchronous = AsynchronousInvocations(
@@ -79,6 +86,7 @@ class Emulator:
             journal=self.journal,
         )
         self.scheduler.add(self.asynchronous)
+        services.seat(PushSeat(clock, self._deliver, self._warn))
         lambda_backend.seat(
             Seat(
                 clock=clock,
@@ -102,37 +110,51 @@ class Emulator:
             notes = provision(project.resources, project.names, self.cloud)
             self._lambda.declare(project.functions, Path(project.directory))
             self._apply_mappings(project)
+            self._apply_pushes(project)
             self.cloud.condition.notify_all()
         return [*project.notes, *notes]
 
     def _apply_mappings(self, project: Project) -> None:
-        wanted: dict[str, QueueMappingSpec | ScheduleSpec] = {
+        wanted: dict[str, MappingSpec] = {
             **{spec.uuid: spec for spec in project.queue_mappings},
+            **{spec.uuid: spec for spec in project.stream_mappings},
             **{f"schedule:{spec.name}": spec for spec in project.schedules},
         }
         for key, mapping in list(self._mappings.items()):
-            if wanted.get(key) != mapping.spec:
-                self.scheduler.remove(mapping)
-                del self._mappings[key]
+            spec = wanted.get(key)
+            if spec == mapping.spec:
+                continue
+            if isinstance(spec, StreamMappingSpec) and isinstance(mapping, StreamMapping):
+                # a stream is read on from where it stands
+                mapping.update(spec, self.function(spec.function))
+                continue
+            self.scheduler.remove(mapping)
+            del self._mappings[key]
         for key in [key for key in wanted if key not in self._mappings]:
             self._mappings[key] = self._mapping(wanted[key])
             self.scheduler.add(self._mappings[key])
 
-    def _mapping(self, spec: QueueMappingSpec | ScheduleSpec) -> SqsMapping | ScheduleMapping:
+    def _mapping(self, spec: MappingSpec) -> Mapping:
         function = self.function(spec.function)
+        clock, condition, journal = self.clock, self.cloud.condition, self.journal
         if isinstance(spec, ScheduleSpec):
-            now_ms = self.clock.now_ms()
             return ScheduleMapping(
-                spec, self.asynchronous, function_arn=function.spec.arn, now_ms=now_ms
+                spec, self.asynchronous, function_arn=function.spec.arn, now_ms=clock.now_ms()
             )
-        return SqsMapping(
-            spec,
-            self.queue(spec.queue_name),
-            function,
-            clock=self.clock,
-            condition=self.cloud.condition,
-            journal=self.journal,
-        )
+        if isinstance(spec, StreamMappingSpec):
+            return StreamMapping(
+                spec, function, streams.shards, send=self._send,
+                clock=clock, condition=condition, journal=journal,
+            )  # fmt: skip
+        queue = self.queue(spec.queue_name)
+        return SqsMapping(spec, queue, function, clock=clock, condition=condition, journal=journal)
+
+    def _apply_pushes(self, project: Project) -> None:
+        arns = {spec.name: spec.arn for spec in project.functions}
+        self._subscriptions.apply(project.subscriptions, arns)
+        for spec in project.functions:
+            settings = project.asynchronous.get(spec.name, AsynchronousSettings())
+            self.asynchronous.configure(spec.name, settings)
 
     def queue(self, name: str) -> Queue:
         """A queue by name; raises KeyError."""
@@ -167,6 +189,9 @@ class Emulator:
             return function.invoke(msgspec.json.encode(event))
         finally:
             function.release()
+            with self.cloud.condition:
+                # an event may have waited for the place
+                self.cloud.condition.notify_all()
 
     def status(self) -> dict[str, Any]:
         """What runs and what waits: functions, queues with their counts, tables."""
@@ -201,6 +226,16 @@ class Emulator:
             self.scheduler.stop(STOP_SECONDS)
         self._packages.remove()
 
+    def _deliver(self, arn: str, payload: bytes, source: str) -> None:
+        function = self._lambda.find_version(arn)
+        if function is None:
+            self._warn(source, f"has an event for {arn}, and there is no such function here")
+        else:
+            function.submit(payload, source=source)
+
+    def _warn(self, subject: str, text: str) -> None:
+        self.journal.record(subject, "warning", text=text)
+
     def _send(self, sent: letter.Letter) -> None:
         """To another function, or to wherever AWS would."""
         if ":function:" in sent.target:
@@ -211,8 +246,7 @@ class Emulator:
         try:
             letter.deliver(self.cloud, sent)
         except AwsError as error:
-            text = f"the result of {sent.sender} could not be sent: {error}"
-            self.journal.record(sent.target, "warning", text=text)
+            self._warn(sent.target, f"the result of {sent.sender} could not be sent: {error}")
 
     def _tables(self) -> list[Any]:
         return [

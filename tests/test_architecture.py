@@ -19,7 +19,10 @@ LAYERS: list[set[str]] = [
     {"cloud", "runtime"},
     {"mapping", "push"},
     {"lambda_api"},
-    {"emulator", "project", "queue_events", "scheduler", "test_client"},
+    {
+        "emulator", "merged_events", "missing_resources", "project", "push_events",
+        "queue_events", "scheduler", "stream_events", "test_client",
+    },
     {"", "__main__", "local", "pytest_plugin"},
 ]  # fmt: skip
 
