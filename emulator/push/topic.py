@@ -1,7 +1,7 @@
 """The seat of SNS's subscriptions in moto: functions get the event that SNS sends.
 
-Topics, filter policies and all other protocols stay moto's. moto's event for a function lacks the
-message's id, attributes and topic.
+Topics and all other protocols stay moto's. moto's event for a function lacks the message's id,
+attributes and topic; its filter policies know few operators.
 https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html
 """
 
@@ -13,6 +13,8 @@ import moto.sns.models
 import msgspec
 from moto.sns.models import Subscription
 
+from emulator.push.filter_policy import FilterPolicy
+
 if TYPE_CHECKING:
     from emulator.push.seat import PushSeat
 
@@ -21,6 +23,7 @@ def seat(push_seat: PushSeat) -> None:
     """Let every subscription that is made from now on be one of these."""
     SeatedSubscription.seat = push_seat
     moto.sns.models.Subscription = SeatedSubscription
+    moto.sns.models.FilterPolicyMatcher = FilterPolicy
 
 
 class SeatedSubscription(Subscription):  # type: ignore[misc]

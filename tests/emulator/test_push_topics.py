@@ -105,6 +105,33 @@ def test_filter_policy_may_look_into_the_message(bench: PushBench) -> None:
     assert [event["Records"][0]["Sns"]["Message"] for event in bench.events] == ['{"n": 2}']
 
 
+@pytest.mark.parametrize(
+    ("policy", "matches"),
+    [
+        ({"kind": [{"equals-ignore-case": "NEW"}]}, True),
+        ({"kind": [{"anything-but": {"suffix": "w"}}]}, False),
+        ({"n": [5]}, True),
+        ({"n": [{"numeric": [">=", 6]}]}, False),
+        ({"tags": ["b"]}, True),
+        ({"other": [{"exists": False}]}, True),
+        ({"$or": [{"kind": ["old"]}, {"n": [5.0]}]}, True),
+    ],
+)
+def test_operators_of_a_filter_policy(
+    bench: PushBench, policy: dict[str, Any], *, matches: bool
+) -> None:
+    """…/sns/latest/dg/string-value-matching.html"""
+    topic = subscribe(FilterPolicy=json.dumps(policy))
+    attributes = {
+        "kind": {"DataType": "String", "StringValue": "new"},
+        "n": {"DataType": "Number", "StringValue": "5.0"},
+        "tags": {"DataType": "String.Array", "StringValue": '["a", "b"]'},
+    }
+    publish(topic, MessageAttributes=attributes)
+
+    assert bool(bench.pushed) == matches
+
+
 def test_structured_message_has_its_own_text_for_functions(bench: PushBench) -> None:
     """MessageStructure (…/sns/latest/api/API_Publish.html)."""
     text = json.dumps({"default": "all", "lambda": "yours"})
