@@ -212,7 +212,7 @@ class Emulator:
         self.scheduler.advance(seconds)
 
     def run_until_idle(self, limit_seconds: float = IDLE_SECONDS_MAX) -> None:
-        """Let time pass on a virtual clock until no mapped queue holds a message.
+        """Let time pass on a virtual clock until every message, record and event is done with.
 
         Raises NotIdleError if that takes more than ``limit_seconds``.
         """

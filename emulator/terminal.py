@@ -88,7 +88,9 @@ def _filtered(data: dict[str, Any]) -> str:
 def _invoke(data: dict[str, Any]) -> str:
     if "message_ids" not in data:
         again = data["attempt"]
-        return f"by {data['source']}" + (f", try {again}" if again > 1 else "")
+        count = data.get("records")
+        records = f", {count} {_plural('record', count)}" if count else ""
+        return f"by {data['source']}{records}" + (f", try {again}" if again > 1 else "")
     again = max(data["receive_counts"])
     return _messages(data) + (f", receive {again}" if again > 1 else "")
 

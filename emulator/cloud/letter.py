@@ -8,6 +8,7 @@ import msgspec
 from moto.core.exceptions import ServiceException
 from moto.sns.models import sns_backends
 
+from emulator import arn
 from emulator.cloud.aws import AwsError
 
 if TYPE_CHECKING:
@@ -32,10 +33,11 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
 
 def deliver(cloud: Cloud, letter: Letter) -> None:
     """Send ``letter``. Raises AwsError if its target does not exist or is of another kind."""
-    service = letter.target.split(":")[2] if letter.target.count(":") > 4 else ""
-    send = _SENDERS.get(service)
-    if send is None:
-        raise AwsError("InvalidParameterValueException", f"nothing is sent to {letter.target}")
+    try:
+        send = _SENDERS[arn.parse(letter.target).service]
+    except (LookupError, ValueError):
+        problem = f"nothing is sent to {letter.target}"
+        raise AwsError("InvalidParameterValueException", problem) from None
     try:
         send(cloud, letter)
     except ServiceException as error:
@@ -57,11 +59,11 @@ def _to_queue(cloud: Cloud, letter: Letter) -> None:
 
 
 def _to_topic(_cloud: Cloud, letter: Letter) -> None:
-    _, _, _, region, account_id, _ = letter.target.split(":")
+    topic = arn.parse(letter.target)
     attributes = {
         name: {"Type": kind, "Value": text} for name, (kind, text) in letter.attributes.items()
     }
-    topics = sns_backends[account_id][region]
+    topics = sns_backends[topic.account_id][topic.region]
     topics.publish(letter.body, letter.target, message_attributes=attributes)
 
 

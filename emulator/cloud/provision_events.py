@@ -14,6 +14,8 @@ from moto.kinesis.models import kinesis_backends
 from moto.s3.models import NotificationConfiguration, s3_backends
 from moto.sns.models import sns_backends
 
+from emulator import arn
+
 if TYPE_CHECKING:
     from emulator.cloud.aws import Cloud
     from emulator.template import Names, Resource
@@ -46,8 +48,8 @@ def create_subscription(_cloud: Cloud, resource: Resource, _names: Names) -> Non
 
 def subscribe(topic_arn: str, protocol: str, properties: dict[str, Any]) -> str:
     """Subscribe ``Endpoint`` and give it its settings; returns the subscription's ARN."""
-    _, _, _, region, account_id, _ = topic_arn.split(":")
-    sns = sns_backends[account_id][region]
+    topic = arn.parse(topic_arn)
+    sns = sns_backends[topic.account_id][topic.region]
     subscription = sns.subscribe(topic_arn, properties["Endpoint"], protocol)
     for name in _SUBSCRIPTION_SETTINGS:
         value = properties.get(name)

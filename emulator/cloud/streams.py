@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from emulator import arn
 from emulator.cloud import dynamodb_stream, kinesis_stream
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ def shards(stream_arn: str) -> Sequence[Shard]:
     A table's stream is found whatever label its ARN ends with: AWS makes a new one for each
     deployment, so that a project can name only that of another.
     """
-    _, _, service, region, account_id, resource = stream_arn.split(":", 5)
-    name = resource.split("/")[1]
-    if service == "kinesis":
-        return kinesis_stream.shards(account_id, region, name)
-    return dynamodb_stream.shards(account_id, region, name)
+    stream = arn.parse(stream_arn)
+    name = stream.resource.split("/")[1]
+    if stream.service == "kinesis":
+        return kinesis_stream.shards(stream.account_id, stream.region, name)
+    return dynamodb_stream.shards(stream.account_id, stream.region, name)

@@ -20,6 +20,7 @@ from moto.events.models import EventPattern, Rule
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
+from emulator import arn
 from emulator.mapping import event_pattern
 from emulator.mapping.event_pattern import EventPatternError
 from emulator.push.target_input import target_input
@@ -60,7 +61,7 @@ class SeatedRule(Rule):  # type: ignore[misc]
         if not self._matches(event_pattern.decode(msgspec.json.encode(event))):
             return
         for target in self.targets:
-            service = target["Arn"].split(":")[2]
+            service = arn.parse(target["Arn"]).service
             if service in _MOTO_TARGETS:
                 self._leave_to_moto(target, original_event)
             else:
@@ -100,14 +101,15 @@ def _to_function(rule: SeatedRule, target: dict[str, Any], payload: bytes) -> No
 
 
 def _to_queue(rule: SeatedRule, target: dict[str, Any], payload: bytes) -> None:
-    _, _, _, region, account_id, name = target["Arn"].split(":")
+    queue = arn.parse(target["Arn"])
     group_id = (target.get("SqsParameters") or {}).get("MessageGroupId")
-    sqs_backends[account_id][region].send_message(name, payload.decode(), group_id=group_id)
+    queues = sqs_backends[queue.account_id][queue.region]
+    queues.send_message(queue.resource, payload.decode(), group_id=group_id)
 
 
 def _to_topic(rule: SeatedRule, target: dict[str, Any], payload: bytes) -> None:
-    _, _, _, region, account_id, _ = target["Arn"].split(":")
-    sns_backends[account_id][region].publish(payload.decode(), target["Arn"])
+    topic = arn.parse(target["Arn"])
+    sns_backends[topic.account_id][topic.region].publish(payload.decode(), target["Arn"])
 
 
 _SENDERS: dict[str, Callable[[SeatedRule, dict[str, Any], bytes], None]] = {

@@ -11,6 +11,7 @@ from moto.s3.models import Notification, NotificationConfiguration, s3_backends
 from moto.sns.models import sns_backends
 from werkzeug.exceptions import HTTPException
 
+from emulator import arn
 from emulator.cloud import provision_events
 from emulator.cloud.aws import ACCOUNT_ID
 from emulator.cloud.provision import ResourceRefusedError
@@ -83,31 +84,31 @@ class Subscriptions:
             if subscription not in self._made:
                 try:
                     undo = self._make(subscription, arns[subscription.function])
-                except (HTTPException, ServiceException) as error:
+                except (HTTPException, ServiceException, ValueError) as error:
                     raise ResourceRefusedError(f"{subscription} is refused: {error}") from None
                 self._made[subscription] = undo
 
-    def _make(self, subscription: Subscription, arn: str) -> Callable[[], object]:
+    def _make(self, subscription: Subscription, function_arn: str) -> Callable[[], object]:
         if isinstance(subscription, TopicSubscription):
-            return self._subscribe(subscription, arn)
+            return self._subscribe(subscription, function_arn)
         if isinstance(subscription, BucketNotification):
-            return self._notify(subscription, arn)
-        return self._put_rule(subscription, arn)
+            return self._notify(subscription, function_arn)
+        return self._put_rule(subscription, function_arn)
 
-    def _subscribe(self, wanted: TopicSubscription, arn: str) -> Callable[[], object]:
-        _, _, _, region, account_id, name = wanted.topic_arn.split(":")
-        sns = sns_backends[account_id][region]
+    def _subscribe(self, wanted: TopicSubscription, function_arn: str) -> Callable[[], object]:
+        topic = arn.parse(wanted.topic_arn)
+        sns = sns_backends[topic.account_id][topic.region]
         if wanted.topic_arn not in sns.topics:
             # one of another account or region
-            sns.create_topic(name)
-        settings = {"Endpoint": arn, **msgspec.json.decode(wanted.settings)}
+            sns.create_topic(topic.resource)
+        settings = {"Endpoint": function_arn, **msgspec.json.decode(wanted.settings)}
         made = provision_events.subscribe(wanted.topic_arn, "lambda", settings)
         return lambda: sns.unsubscribe(made)
 
-    def _notify(self, wanted: BucketNotification, arn: str) -> Callable[[], object]:
+    def _notify(self, wanted: BucketNotification, function_arn: str) -> Callable[[], object]:
         bucket = s3_backends[ACCOUNT_ID]["aws"].get_bucket(wanted.bucket)
         made = Notification(
-            arn, list(wanted.events), _filters(wanted), f"{wanted.function}-s3event"
+            function_arn, list(wanted.events), _filters(wanted), f"{wanted.function}-s3event"
         )
         _functions_of(bucket).append(made)
 
@@ -117,10 +118,10 @@ class Subscriptions:
 
         return undo
 
-    def _put_rule(self, wanted: EventRule, arn: str) -> Callable[[], object]:
+    def _put_rule(self, wanted: EventRule, function_arn: str) -> Callable[[], object]:
         events = events_backends[ACCOUNT_ID][self._cloud.region]
         events.put_rule(wanted.name, event_bus_arn="default", event_pattern=wanted.pattern)
-        events.put_targets(wanted.name, "default", [{"Id": "1", "Arn": arn}])
+        events.put_targets(wanted.name, "default", [{"Id": "1", "Arn": function_arn}])
 
         def undo() -> None:
             events.remove_targets(wanted.name, "default", ["1"])
