@@ -31,6 +31,7 @@ from emulator.push.seat import PushSeat
 from emulator.push.subscriptions import Subscriptions
 from emulator.scheduler import IDLE_SECONDS_MAX, Scheduler
 from emulator.sqs import backend as sqs_backend
+from emulator.sqs.mover import MessageMover
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,6 +99,7 @@ class Emulator:
                 packages=self._packages,
             )
         )
+        self.scheduler.add(MessageMover())
         self.scheduler.add(TimeToLiveSweeper(self._tables, self.journal, clock.now_ms()))
 
     def apply(self, project: Project) -> list[str]:

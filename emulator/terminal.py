@@ -124,6 +124,11 @@ def _dead_letter(data: dict[str, Any]) -> str:
     return f"{_messages(data)} to {data['target']} after {data['receive_count']} receives"
 
 
+def _move(data: dict[str, Any]) -> str:
+    count = data["count"]
+    return f"{count} dead {_plural('letter', count)} moved, task {data['status'].lower()}"
+
+
 def _text(data: dict[str, Any]) -> str:
     return str(data.get("text") or data.get("error"))
 
@@ -146,6 +151,7 @@ _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "retry": _retry,
     "throttle": _throttle,
     "dead-letter": _dead_letter,
+    "move": _move,
     "log": _text,
     "warning": _text,
     "error": _text,
