@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from emulator.mapping.sqs import QueueMappingSpec
     from emulator.sqs.attributes import QueueAttributes
 
+#: AWS's advice for a queue that feeds a function: six times its timeout, five receives or more.
+#: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+VISIBILITY_TIMEOUTS_PER_FUNCTION_TIMEOUT = 6
+MAX_RECEIVE_COUNT = 5
+
 INVALID_PARAMETER = "InvalidParameterValueException"
 UNKNOWN_SOURCE = "Unrecognized event source."
 UNKNOWN_FUNCTION = "Function does not exist"
@@ -41,7 +46,7 @@ class MappingRefusedError(ValueError):
     """Lambda refuses a mapping: the text is the service's, ``code`` the name a client sees.
 
     ``setting`` is the property to change, by CloudFormation's name; ``VisibilityTimeout`` is the
-    queue's, every other one the mapping's.
+    queue's, every other one the mapping's. ``hint`` is what we add, where the service says little.
     """
 
     def __init__(
@@ -51,11 +56,13 @@ class MappingRefusedError(ValueError):
         setting: str,
         code: str = INVALID_PARAMETER,
         status: int = http.HTTPStatus.BAD_REQUEST,
+        hint: str = "",
     ) -> None:
         super().__init__(message)
         self.setting = setting
         self.code = code
         self.status = status
+        self.hint = hint
 
 
 class _Range(NamedTuple):
@@ -100,6 +107,33 @@ def refusals(
             f"Queue visibility timeout: {queue.visibility_timeout_seconds} seconds "
             f"is less than Function timeout: {function_timeout_seconds} seconds",
             setting="VisibilityTimeout",
+        )
+
+
+def advice(
+    spec: QueueMappingSpec,
+    queue: QueueAttributes,
+    *,
+    function_timeout_seconds: int,
+    max_receive_count: int | None,
+) -> Iterator[tuple[str, str]]:
+    """What AWS takes and advises against, each with the queue's setting.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+    """
+    seconds = VISIBILITY_TIMEOUTS_PER_FUNCTION_TIMEOUT * function_timeout_seconds
+    seconds += spec.window_seconds
+    if queue.visibility_timeout_seconds < seconds:
+        yield (
+            "VisibilityTimeout",
+            f"{queue.visibility_timeout_seconds} s is less than the {seconds} s that AWS advises: "
+            "six times the function's timeout, and the batching window",
+        )
+    if max_receive_count is not None and max_receive_count < MAX_RECEIVE_COUNT:
+        yield (
+            "RedrivePolicy",
+            f"maxReceiveCount {max_receive_count} is less than the {MAX_RECEIVE_COUNT} that AWS "
+            "advises: throttles use up receives",
         )
 
 
@@ -158,4 +192,6 @@ def _bad_filters(patterns: list[str]) -> Iterator[MappingRefusedError]:
     try:
         Filters(patterns)
     except InvalidFilterPatternError as error:
-        yield MappingRefusedError(str(error), setting="FilterCriteria")
+        yield MappingRefusedError(
+            str(error), setting="FilterCriteria", hint=f"What is wrong: {error.reason}. "
+        )
