@@ -24,18 +24,16 @@ from emulator.lambda_api.package import PackageFolder
 from emulator.lambda_api.seated_function import Seat
 from emulator.mapping.asynchronous import AsynchronousInvocations
 from emulator.mapping.schedule import ScheduleMapping, ScheduleSpec
-from emulator.mapping.sqs import SqsMapping
 from emulator.scheduler import IDLE_SECONDS_MAX, Scheduler
 from emulator.sqs import backend as sqs_backend
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from emulator.clock import Clock
     from emulator.invocation import FunctionSpec, Runner
     from emulator.lambda_api.backend import FunctionsBackend
     from emulator.lambda_api.functions import NamedFunction
-    from emulator.mapping.sqs import QueueMappingSpec
     from emulator.project import Project
     from emulator.sqs.queue import Queue
 
@@ -68,7 +66,7 @@ class Emulator:
         self.scheduler = Scheduler(clock, self.cloud.condition, self.journal)
         self._runners = Functions(make_function)
         self._packages = PackageFolder(packages_dir)
-        self._mappings: dict[str, SqsMapping | ScheduleMapping] = {}
+        self._schedules: dict[str, ScheduleMapping] = {}
         self._project: Project | None = None
         #: accepts events for functions, by their names in app.py
         self.asynchronous = AsynchronousInvocations(
@@ -101,38 +99,26 @@ class Emulator:
         with self.cloud.condition:
             notes = provision(project.resources, project.names, self.cloud)
             self._lambda.declare(project.functions, Path(project.directory))
-            self._apply_mappings(project)
+            self._lambda.mappings.declare(project.queue_mappings)
+            self._apply_schedules(project.schedules)
             self.cloud.condition.notify_all()
         return [*project.notes, *notes]
 
-    def _apply_mappings(self, project: Project) -> None:
-        wanted: dict[str, QueueMappingSpec | ScheduleSpec] = {
-            **{spec.uuid: spec for spec in project.queue_mappings},
-            **{f"schedule:{spec.name}": spec for spec in project.schedules},
-        }
-        for key, mapping in list(self._mappings.items()):
-            if wanted.get(key) != mapping.spec:
+    def _apply_schedules(self, schedules: Sequence[ScheduleSpec]) -> None:
+        wanted = {spec.name: spec for spec in schedules}
+        for name, mapping in list(self._schedules.items()):
+            if wanted.get(name) != mapping.spec:
                 self.scheduler.remove(mapping)
-                del self._mappings[key]
-        for key in [key for key in wanted if key not in self._mappings]:
-            self._mappings[key] = self._mapping(wanted[key])
-            self.scheduler.add(self._mappings[key])
-
-    def _mapping(self, spec: QueueMappingSpec | ScheduleSpec) -> SqsMapping | ScheduleMapping:
-        function = self.function(spec.function)
-        if isinstance(spec, ScheduleSpec):
-            now_ms = self.clock.now_ms()
-            return ScheduleMapping(
-                spec, self.asynchronous, function_arn=function.spec.arn, now_ms=now_ms
+                del self._schedules[name]
+        for name in [name for name in wanted if name not in self._schedules]:
+            spec = wanted[name]
+            self._schedules[name] = ScheduleMapping(
+                spec,
+                self.asynchronous,
+                function_arn=self.function(spec.function).spec.arn,
+                now_ms=self.clock.now_ms(),
             )
-        return SqsMapping(
-            spec,
-            self.queue(spec.queue_name),
-            function,
-            clock=self.clock,
-            condition=self.cloud.condition,
-            journal=self.journal,
-        )
+            self.scheduler.add(self._schedules[name])
 
     def queue(self, name: str) -> Queue:
         """A queue by name; raises KeyError."""

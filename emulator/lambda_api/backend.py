@@ -20,6 +20,7 @@ from moto.s3.models import s3_backends
 from emulator.lambda_api import configuration, names
 from emulator.lambda_api.errors import invalid_parameter
 from emulator.lambda_api.functions import NamedFunction
+from emulator.lambda_api.mappings import Mappings
 from emulator.lambda_api.package import ProjectPackage, ZipPackage
 from emulator.lambda_api.responses import URL_BASES, URL_PATHS
 from emulator.lambda_api.seated_function import SeatedFunction
@@ -27,12 +28,13 @@ from emulator.lambda_api.storage import FunctionStorage
 from emulator.limits import ACCOUNT_CONCURRENCY, UNRESERVED_CONCURRENCY_MIN
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from emulator.invocation import FunctionSpec, Runner
     from emulator.lambda_api.package import Package
     from emulator.lambda_api.seated_function import Seat
+    from emulator.lambda_api.seated_mapping import SeatedMapping
 
 #: of the project's own functions: they run on the Python that runs the emulator
 RUNTIME = "python{}.{}".format(*sys.version_info)
@@ -60,6 +62,9 @@ class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
         self._lambdas = FunctionStorage(region_name=region_name, account_id=account_id)
         #: what the project declares, by the function's name on AWS
         self._declared: dict[str, FunctionSpec] = {}
+        self.mappings = Mappings(self)
+        # where moto looks for tags
+        self._event_source_mappings = self.mappings.by_uuid
 
     @property
     def _url_module(self) -> Any:
@@ -79,10 +84,13 @@ class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
             function = self._lambdas.find(name) or self._put(_parameters(spec), code)
             function.deployed = code
             function.display_name = spec.name
-            if self._declared.get(name) != spec:
+            changed = self._declared.get(name) != spec
+            if changed:
                 function.update_configuration(_parameters(spec))
                 self._reserve(function, spec.reserved_concurrency)
             self.seat.functions.run(function.spec(), new_code=True)
+            if changed:
+                self.mappings.restart(name)
         self._declared = wanted
 
     def create_function(self, spec: dict[str, Any]) -> SeatedFunction:
@@ -167,6 +175,7 @@ class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
         configuration.check(body)
         function.update_configuration(body)
         self.seat.functions.run(function.spec())
+        self.mappings.restart(function.function_name)
         return function.get_configuration()
 
     def update_function_code(
@@ -219,10 +228,30 @@ class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
                 f"[{UNRESERVED_CONCURRENCY_MIN}]."
             )
         self._reserve(function, reserved_concurrency)
+        self.mappings.restart(function.function_name)
         return reserved_concurrency
 
     def delete_function_concurrency(self, function_name: str) -> None:
-        self._reserve(self.get_function(function_name), None)
+        function = self._lambdas.get_function_by_name_or_arn_forbid_qualifier(function_name)
+        self._reserve(function, None)
+        self.mappings.restart(function.function_name)
+
+    def create_event_source_mapping(self, spec: dict[str, Any]) -> SeatedMapping:
+        return self.mappings.create(spec)
+
+    def get_event_source_mapping(self, uuid: str) -> SeatedMapping:
+        return self.mappings.get(uuid)
+
+    def update_event_source_mapping(self, uuid: str, spec: dict[str, Any]) -> SeatedMapping:
+        return self.mappings.update(uuid, spec)
+
+    def delete_event_source_mapping(self, uuid: str) -> SeatedMapping:
+        return self.mappings.delete(uuid)
+
+    def list_event_source_mappings(
+        self, event_source_arn: str | None, function_name: str | None
+    ) -> Iterable[SeatedMapping]:
+        return self.mappings.list(event_source_arn, function_name)
 
     def _reserve(self, function: SeatedFunction, slots: int | None) -> None:
         function.reserved_concurrency = slots
