@@ -6,7 +6,7 @@ The same object runs ``chalice local`` on the machine's clock and a test on a vi
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from moto.awslambda.models import lambda_backends
@@ -24,7 +24,6 @@ from emulator.lambda_api.package import PackageFolder
 from emulator.lambda_api.seated_function import Seat
 from emulator.mapping.asynchronous import AsynchronousInvocations, AsynchronousSettings
 from emulator.mapping.schedule import ScheduleMapping, ScheduleSpec
-from emulator.mapping.sqs import QueueMappingSpec, SqsMapping
 from emulator.mapping.stream import StreamMapping, StreamMappingSpec
 from emulator.push import services
 from emulator.push.seat import PushSeat
@@ -34,7 +33,7 @@ from emulator.sqs import backend as sqs_backend
 from emulator.sqs.mover import MessageMover
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from emulator.clock import Clock
     from emulator.invocation import FunctionSpec, Runner
@@ -43,9 +42,6 @@ if TYPE_CHECKING:
     from emulator.project import Project
     from emulator.sqs.queue import Queue
 
-
-Mapping: TypeAlias = SqsMapping | StreamMapping | ScheduleMapping
-MappingSpec: TypeAlias = QueueMappingSpec | StreamMappingSpec | ScheduleSpec
 
 #: How long functions may take to end by themselves when the emulator stops.
 STOP_SECONDS = 1
@@ -75,7 +71,8 @@ class Emulator:
         self.scheduler = Scheduler(clock, self.cloud.condition, self.journal)
         self._runners = Functions(make_function)
         self._packages = PackageFolder(packages_dir)
-        self._mappings: dict[str, Mapping] = {}
+        self._schedules: dict[str, ScheduleMapping] = {}
+        self._streams: dict[str, StreamMapping] = {}
         self._subscriptions = Subscriptions(self.cloud)
         self._project: Project | None = None
         #: accepts events for functions, by their names in app.py
@@ -111,45 +108,44 @@ class Emulator:
         with self.cloud.condition:
             notes = provision(project.resources, project.names, self.cloud)
             self._lambda.declare(project.functions, Path(project.directory))
-            self._apply_mappings(project)
+            self._lambda.mappings.declare(project.queue_mappings)
+            self._apply_streams(project.stream_mappings)
+            self._apply_schedules(project.schedules)
             self._apply_pushes(project)
             self.cloud.condition.notify_all()
         return [*project.notes, *notes]
 
-    def _apply_mappings(self, project: Project) -> None:
-        wanted: dict[str, MappingSpec] = {
-            **{spec.uuid: spec for spec in project.queue_mappings},
-            **{spec.uuid: spec for spec in project.stream_mappings},
-            **{f"schedule:{spec.name}": spec for spec in project.schedules},
-        }
-        for key, mapping in list(self._mappings.items()):
-            spec = wanted.get(key)
-            if spec == mapping.spec:
+    def _apply_streams(self, specs: Sequence[StreamMappingSpec]) -> None:
+        """A stream that is still wanted is read on from where it stands."""
+        wanted = {spec.uuid: spec for spec in specs}
+        for gone in self._streams.keys() - wanted.keys():
+            self.scheduler.remove(self._streams.pop(gone))
+        for uuid, spec in wanted.items():
+            function = self.function(spec.function)
+            if uuid in self._streams:
+                self._streams[uuid].update(spec, function)
                 continue
-            if isinstance(spec, StreamMappingSpec) and isinstance(mapping, StreamMapping):
-                # a stream is read on from where it stands
-                mapping.update(spec, self.function(spec.function))
-                continue
-            self.scheduler.remove(mapping)
-            del self._mappings[key]
-        for key in [key for key in wanted if key not in self._mappings]:
-            self._mappings[key] = self._mapping(wanted[key])
-            self.scheduler.add(self._mappings[key])
-
-    def _mapping(self, spec: MappingSpec) -> Mapping:
-        function = self.function(spec.function)
-        clock, condition, journal = self.clock, self.cloud.condition, self.journal
-        if isinstance(spec, ScheduleSpec):
-            return ScheduleMapping(
-                spec, self.asynchronous, function_arn=function.spec.arn, now_ms=clock.now_ms()
-            )
-        if isinstance(spec, StreamMappingSpec):
-            return StreamMapping(
+            self._streams[uuid] = StreamMapping(
                 spec, function, streams.shards, send=self._send,
-                clock=clock, condition=condition, journal=journal,
+                clock=self.clock, condition=self.cloud.condition, journal=self.journal,
             )  # fmt: skip
-        queue = self.queue(spec.queue_name)
-        return SqsMapping(spec, queue, function, clock=clock, condition=condition, journal=journal)
+            self.scheduler.add(self._streams[uuid])
+
+    def _apply_schedules(self, schedules: Sequence[ScheduleSpec]) -> None:
+        wanted = {spec.name: spec for spec in schedules}
+        for name, mapping in list(self._schedules.items()):
+            if wanted.get(name) != mapping.spec:
+                self.scheduler.remove(mapping)
+                del self._schedules[name]
+        for name in [name for name in wanted if name not in self._schedules]:
+            spec = wanted[name]
+            self._schedules[name] = ScheduleMapping(
+                spec,
+                self.asynchronous,
+                function_arn=self.function(spec.function).spec.arn,
+                now_ms=self.clock.now_ms(),
+            )
+            self.scheduler.add(self._schedules[name])
 
     def _apply_pushes(self, project: Project) -> None:
         arns = {spec.name: spec.arn for spec in project.functions}

@@ -7,6 +7,7 @@ https://aws.github.io/chalice/topics/cfn.html
 from __future__ import annotations
 
 import os
+import uuid
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -41,6 +42,8 @@ _KNOWN = {
     "MaximumBatchingWindowInSeconds", "Queue", "ScalingConfig",
 }  # fmt: skip
 _VISIBILITY_SECONDS_DEFAULT = 30
+#: names a mapping by what it maps
+_MAPPINGS = uuid.UUID("5a4f2a3e-6c1d-4a54-9c55-1d5a0f4b7c11")
 
 
 class DeployRefusedError(ValueError):
@@ -185,7 +188,8 @@ def _spec(source: SQSEventConfig, merged: dict[str, Any], names: Names) -> Queue
         scaling = {"MaximumConcurrency": source.maximum_concurrency}
     try:
         return QueueMappingSpec(
-            uuid=f"{names.physical(source.name)}-{queue_name(source)}",
+            # the same after every reload
+            uuid=str(uuid.uuid5(_MAPPINGS, f"{names.physical(source.name)} {queue_name(source)}")),
             queue_name=queue_name(source),
             function=source.name,
             batch_size=_number(merged, "BatchSize", source.batch_size) or 0,

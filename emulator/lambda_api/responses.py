@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from emulator.cloud.aws import Answer
+    from emulator.lambda_api.seated_mapping import SeatedMapping
 
 #: status (repeated in the headers, where moto looks for it), headers, body
 Reply: TypeAlias = "tuple[int, dict[str, Any], str | Callable[[], Answer]]"
@@ -58,8 +59,8 @@ class FunctionsResponse(LambdaResponse):  # type: ignore[misc]
             "lambda", "refuse", operation=self._get_action(), text=text
         )
 
-    def _function_name(self, places_from_the_end: int) -> str:
-        """The function's name in the path, which may be an ARN."""
+    def _part(self, places_from_the_end: int) -> str:
+        """A part of the path: a mapping's UUID, or a function's name, which may be an ARN."""
         return unquote(self.path.rstrip("/").split("/")[-places_from_the_end])
 
     def _qualifier(self) -> str | None:
@@ -67,7 +68,7 @@ class FunctionsResponse(LambdaResponse):  # type: ignore[misc]
 
     def invoke(self) -> Reply:
         request = invoking.read(self.headers, self.body)
-        name, qualifier = self._function_name(2), self._qualifier()
+        name, qualifier = self._part(2), self._qualifier()
         function = self.backend.function(name, qualifier)
         if request.type == invoking.DRY_RUN:
             return _reply(http.HTTPStatus.NO_CONTENT, "")
@@ -78,27 +79,55 @@ class FunctionsResponse(LambdaResponse):  # type: ignore[misc]
 
     def invoke_async(self) -> Reply:
         """The older form of an asynchronous invocation."""
-        function = self.backend.get_function(self._function_name(2))
+        function = self.backend.get_function(self._part(2))
         request = invoking.read({"X-Amz-Invocation-Type": invoking.EVENT}, self.body)
         return _reply(http.HTTPStatus.ACCEPTED, invoking.submit(function, request))
 
+    def get_function_recursion_config(self) -> str:
+        function = self.backend.get_function(self._part(2))
+        return json.dumps({"RecursiveLoop": function.recursive_loop})
+
+    def put_function_recursion_config(self) -> str:
+        loop = self.json_body.get("RecursiveLoop")
+        answer = self.backend.put_function_recursion_config(self._part(2), loop)
+        return json.dumps({"RecursiveLoop": answer})
+
+    def create_event_source_mapping(self) -> Reply:
+        mapping = self.backend.create_event_source_mapping(self.json_body)
+        return _accepted(mapping, "Creating")
+
+    def update_event_source_mapping(self) -> Reply:
+        uuid = self._part(1)
+        was_enabled = self.backend.get_event_source_mapping(uuid).enabled
+        mapping = self.backend.update_event_source_mapping(uuid, self.json_body)
+        if mapping.enabled == was_enabled:
+            return _accepted(mapping, "Updating")
+        return _accepted(mapping, "Enabling" if mapping.enabled else "Disabling")
+
+    def delete_event_source_mapping(self) -> Reply:
+        return _accepted(self.backend.delete_event_source_mapping(self._part(1)), "Deleting")
+
     def list_versions_by_function(self) -> str:
-        versions = self.backend.list_versions_by_function(self._function_name(2))
+        versions = self.backend.list_versions_by_function(self._part(2))
         return json.dumps({"Versions": [version.get_configuration() for version in versions]})
 
     def get_function_concurrency(self) -> Reply:
-        reserved = self.backend.get_function(self._function_name(2)).reserved_concurrency
+        reserved = self.backend.get_function(self._part(2)).reserved_concurrency
         answer = {} if reserved is None else {"ReservedConcurrentExecutions": reserved}
         return _reply(http.HTTPStatus.OK, json.dumps(answer))
 
     def put_function_concurrency(self) -> Reply:
         reserved = self.json_body.get("ReservedConcurrentExecutions")
-        answer = self.backend.put_function_concurrency(self._function_name(2), reserved)
+        answer = self.backend.put_function_concurrency(self._part(2), reserved)
         return _reply(http.HTTPStatus.OK, json.dumps({"ReservedConcurrentExecutions": answer}))
 
 
 def _reply(status: http.HTTPStatus, body: str | Callable[[], Answer]) -> Reply:
     return status, {"status": int(status)}, body
+
+
+def _accepted(mapping: SeatedMapping, state: str) -> Reply:
+    return _reply(http.HTTPStatus.ACCEPTED, json.dumps(mapping.get_configuration(state)))
 
 
 URL_BASES = moto_urls.url_bases

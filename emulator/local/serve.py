@@ -41,7 +41,8 @@ def main() -> None:
     start = msgspec.json.decode(os.environ.pop(START_VARIABLE), type=Start)
     # the process that started this one may have been ended by a reload before it could say so
     running = msgspec.structs.replace(start.running, pid=os.getpid())
-    StateFolder(Path(running.project)).write(running)
+    folder = StateFolder(Path(running.project))
+    folder.write(running)
     guard.pin_environment(os.environ, running.endpoint, start.region)
     guard.forbid("aws")
     sys.dont_write_bytecode = True
@@ -58,6 +59,7 @@ def main() -> None:
             journal=emulator.journal,
         ),
         region=start.region,
+        packages_dir=folder.path / "functions",
     )
     printer = terminal.Printer(sys.stdout)
     emulator.journal.listen(printer)
