@@ -74,6 +74,8 @@ class Emulator:
         self._schedules: dict[str, ScheduleMapping] = {}
         self._streams: dict[str, StreamMapping] = {}
         self._subscriptions = Subscriptions(self.cloud)
+        #: functions whose asynchronous events the template has a word on
+        self._configured: set[str] = set()
         self._project: Project | None = None
         #: accepts events for functions, by their names in app.py
         self.asynchronous = AsynchronousInvocations(
@@ -150,9 +152,11 @@ class Emulator:
     def _apply_pushes(self, project: Project) -> None:
         arns = {spec.name: spec.arn for spec in project.functions}
         self._subscriptions.apply(project.subscriptions, arns)
-        for spec in project.functions:
-            settings = project.asynchronous.get(spec.name, AsynchronousSettings())
-            self.asynchronous.configure(spec.name, settings)
+        for name in self._configured - project.asynchronous.keys():
+            self.asynchronous.configure(name, AsynchronousSettings())
+        for name, settings in project.asynchronous.items():
+            self.asynchronous.configure(name, settings)
+        self._configured = set(project.asynchronous)
 
     def queue(self, name: str) -> Queue:
         """A queue by name; raises KeyError."""

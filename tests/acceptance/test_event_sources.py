@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.filterwarnings("ignore:.*utcfromtimestamp:DeprecationWarning")
 
 
+@functools.cache
 def client(service: str, **more: Any) -> Any:
     return boto3.session.Session().client(service, region_name="us-east-1", **more)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, NamedTuple
 
 import boto3
@@ -45,5 +46,6 @@ class PushBench:
         return [pushed.event for pushed in self.pushed]
 
 
+@functools.cache
 def client(service: str) -> Any:
     return boto3.session.Session().client(service, region_name="us-east-1")

@@ -5,6 +5,7 @@ In the sources ``…`` stands for https://docs.aws.amazon.com.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -31,6 +32,7 @@ def bench() -> Iterator[StreamBench]:
         yield made
 
 
+@functools.cache
 def client(service: str) -> Any:
     return boto3.session.Session().client(service, region_name="us-east-1")
 
@@ -247,6 +249,19 @@ def test_records_are_kept_for_a_day(bench: StreamBench) -> None:
     bench.connect(function, TABLE_ARN, starting_position="TRIM_HORIZON")
 
     assert [r["dynamodb"]["Keys"]["id"]["S"] for r in records(bench, function)] == ["young"]
+
+
+def test_kinesis_keeps_records_for_its_retention(bench: StreamBench) -> None:
+    """24 hours by default (…/streams/latest/dev/kinesis-extended-retention.html)."""
+    bench.create_stream()
+    bench.put("old")
+    bench.advance(86_400)
+    bench.put("young")
+    bench.advance(1)
+    function = ScriptedFunction()
+    bench.connect(function, starting_position="TRIM_HORIZON")
+
+    assert [record["kinesis"]["data"] for record in records(bench, function)] == ["eW91bmc="]
 
 
 def test_stream_that_is_switched_off_takes_no_records(bench: StreamBench) -> None:
