@@ -55,9 +55,8 @@ class FunctionsResponse(LambdaResponse):  # type: ignore[misc]
         """A line for the user: who called may not show the error."""
         content = json.loads(body)
         text = content.get("message") or content.get("Message")
-        self.backend.seat.journal.record(
-            "lambda", "refuse", operation=self._get_action(), text=text
-        )
+        reason = f"{self._get_action()}: {text}"
+        self.backend.seat.journal.record("lambda", "refuse", reason=reason)
 
     def _part(self, places_from_the_end: int) -> str:
         """A part of the path: a mapping's UUID, or a function's name, which may be an ARN."""
