@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import urllib.request
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -164,6 +165,16 @@ def test_functions_of_the_project_are_listed_and_invoked(endpoint: str) -> None:
     }  # fmt: skip
     answer = read(aws.invoke(FunctionName="shop-dev", Payload=json.dumps(request).encode()))
     assert (answer["statusCode"], json.loads(answer["body"])) == (200, {"hello": "you"})
+
+
+def test_code_of_a_function_can_be_loaded_from_its_location(endpoint: str) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_GetFunction.html"""
+    aws = client(endpoint, "lambda")
+    code = zipped(app="def handler(event, context): pass")
+    create(aws, "loaded", code)
+    location = aws.get_function(FunctionName="loaded")["Code"]["Location"]
+    with urllib.request.urlopen(location) as answer:
+        assert answer.read() == code
 
 
 def test_invocation_returns_the_end_of_its_log(endpoint: str) -> None:
