@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -23,6 +23,8 @@ class FunctionSpec(msgspec.Struct, frozen=True, kw_only=True):
     reserved_concurrency: int | None = None
     region: str = "us-east-1"
     account_id: str = "123456789012"
+    #: whether Lambda stops the function when it calls itself without end, through a queue
+    recursive_loop: Literal["Terminate", "Allow"] = "Terminate"
 
     @property
     def arn(self) -> str:
@@ -40,6 +42,16 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     trace_header: str | None = None
 
 
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """What one invocation took."""
+
+    duration_ms: int
+    memory_mb: int
+    memory_used_mb: int
+    #: None: the environment was warm
+    init_ms: int | None = None
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """How an invocation ended.
 
@@ -51,6 +63,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     payload: bytes
     error: str | None = None
+    #: None: it ran in place
+    usage: Usage | None = None
+    #: the end of what was logged, at most 4 KB: what ``LogType: Tail`` asks for
+    log_tail: bytes = b""
 
     @property
     def ok(self) -> bool:
@@ -59,6 +75,13 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     def value(self) -> Any:
         """The answer, decoded; raises msgspec.DecodeError if it is not JSON."""
         return msgspec.json.decode(self.payload)
+
+    def usage_data(self) -> dict[str, int]:
+        """What it took, for the journal, beside the duration that the caller has measured."""
+        if self.usage is None:
+            return {}
+        used = {"memory_used_mb": self.usage.memory_used_mb, "memory_mb": self.usage.memory_mb}
+        return used if self.usage.init_ms is None else {**used, "init_ms": self.usage.init_ms}
 
     @classmethod
     def failed(cls, error: str, message: str, **more: Any) -> Outcome:

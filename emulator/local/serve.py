@@ -17,6 +17,7 @@ from emulator.cloud.endpoint import Endpoint
 from emulator.emulator import Emulator
 from emulator.local.control import Control
 from emulator.local.running import Running, StateFolder, wait_for_end
+from emulator.runtime.execution_environment import Host
 from emulator.runtime.function import LambdaFunction
 
 #: set by the process that starts this one: see ``start.Start``
@@ -41,21 +42,22 @@ def main() -> None:
     start = msgspec.json.decode(os.environ.pop(START_VARIABLE), type=Start)
     # the process that started this one may have been ended by a reload before it could say so
     running = msgspec.structs.replace(start.running, pid=os.getpid())
-    StateFolder(Path(running.project)).write(running)
+    folder = StateFolder(Path(running.project))
+    folder.write(running)
     guard.pin_environment(os.environ, running.endpoint, start.region)
     guard.forbid("aws")
     sys.dont_write_bytecode = True
     sys.setswitchinterval(SWITCH_SECONDS)
     clock = SystemClock()
-    environment = guard.pinned(running.endpoint, start.region)
+    host = Host(
+        project_dir=Path(running.project),
+        pinned=guard.pinned(running.endpoint, start.region),
+        scratch_dir=folder.make_empty("tmp"),
+    )
     emulator = Emulator(
         clock,
         make_function=lambda spec: LambdaFunction(
-            spec,
-            project_dir=Path(running.project),
-            environment=environment,
-            clock=clock,
-            journal=emulator.journal,
+            spec, host, clock=clock, journal=emulator.journal
         ),
         region=start.region,
     )

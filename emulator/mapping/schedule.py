@@ -141,7 +141,13 @@ class ScheduleMapping:
     def _settle(self, event: _Event, outcome: Outcome, started_ms: int) -> None:
         now_ms = self._clock.now_ms()
         error = {} if outcome.ok else {"error": outcome.error}
-        self._journal.record(self.spec.function, "result", duration_ms=now_ms - started_ms, **error)
+        self._journal.record(
+            self.spec.function,
+            "result",
+            duration_ms=now_ms - started_ms,
+            **outcome.usage_data(),
+            **error,
+        )
         if outcome.ok:
             return
         event.failures += 1

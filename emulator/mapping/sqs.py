@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from emulator.limits import BATCH_SIZE_DEFAULT, CONCURRENT_BATCHES_START
-from emulator.mapping import batch_response
+from emulator.mapping import batch_response, recursion
 from emulator.mapping.back_off import back_off_seconds
 from emulator.mapping.batch_response import MalformedResponseError
 from emulator.mapping.batching import Batch, Batcher, Received
@@ -151,11 +151,14 @@ class SqsMapping:
         )
         if not deliveries:
             return False
-        messages = [self._received(d, now_ms, hidden_seconds) for d in deliveries]
-        self._batcher.add(messages)
         self._journal.record(
-            self.spec.queue_name, "receive", message_ids=[m.message_id for m in messages]
+            self.spec.queue_name, "receive", message_ids=[d.message.message_id for d in deliveries]
         )
+        deliveries = recursion.without_loops(
+            now_ms, deliveries,
+            queue=self._queue, function=self._function.spec, journal=self._journal,
+        )  # fmt: skip
+        self._batcher.add([self._received(d, now_ms, hidden_seconds) for d in deliveries])
         return True
 
     def _received(self, delivery: Delivery, now_ms: int, hidden_seconds: int) -> Received:
@@ -209,7 +212,7 @@ class SqsMapping:
         outcome: Outcome | None = None
         try:
             outcome = self._function.invoke(
-                batch.event(), request_id=request_id, trace_header=batch.trace_header
+                batch.event(), request_id=request_id, trace_header=self._trace_header(batch)
             )
         finally:
             with self._condition:
@@ -218,6 +221,10 @@ class SqsMapping:
                 if outcome is not None:
                     self._settle(batch, outcome, started_ms)
                 self._condition.notify_all()
+
+    def _trace_header(self, batch: Batch) -> str | None:
+        messages = [message.delivery.message for message in batch.messages]
+        return recursion.leading_trace_header(messages, self._function.spec.arn)
 
     def _settle(self, batch: Batch, outcome: Outcome, started_ms: int) -> None:
         """Delete what succeeded. What failed is left as it is, and returns by itself."""
@@ -231,7 +238,7 @@ class SqsMapping:
         self._journal.record(
             self.spec.function, "result",
             duration_ms=now_ms - started_ms, deleted=len(batch.messages) - len(kept),
-            kept=len(kept), **({"error": problem} if problem else {}),
+            kept=len(kept), **outcome.usage_data(), **({"error": problem} if problem else {}),
         )  # fmt: skip
         if kept:
             self._record_retry(kept, now_ms)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from emulator.invocation import FunctionSpec
 
 #: What a function inherits from the developer's shell: where things are, never how AWS is reached.
-INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "VIRTUAL_ENV")
+INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "VIRTUAL_ENV")
 
 #: What Lambda sets unless the function's own settings do.
 CHANGEABLE = {"LANG": "en_US.UTF-8", "TZ": ":UTC"}
@@ -45,6 +45,8 @@ def environment_variables(
         "LAMBDA_TASK_ROOT": str(project_dir),
         "LAMBDA_RUNTIME_DIR": str(Path(__file__).parent),
         "PYTHONPATH": str(_PACKAGES_DIR),
+        # a function's credentials are a role's, which come with a token
+        "AWS_SESSION_TOKEN": "emulator",
         **pinned,
     }
 
