@@ -5,16 +5,21 @@ The same object runs ``chalice local`` on the machine's clock and a test on a vi
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from moto.awslambda.models import lambda_backends
 from moto.dynamodb.models import dynamodb_backends
 
-from emulator.cloud.aws import REGION, Cloud
+from emulator.cloud.aws import ACCOUNT_ID, REGION, Cloud
 from emulator.cloud.provision import provision
 from emulator.cloud.time_to_live import TimeToLiveSweeper
 from emulator.invocation import Outcome
 from emulator.journal import Journal
+from emulator.lambda_api import backend as lambda_backend
+from emulator.lambda_api.functions import Functions
+from emulator.lambda_api.seated_function import Seat
 from emulator.mapping.schedule import ScheduleMapping, ScheduleSpec
 from emulator.mapping.sqs import SqsMapping
 from emulator.scheduler import IDLE_SECONDS_MAX, Scheduler
@@ -24,7 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from emulator.clock import Clock
-    from emulator.invocation import Function, FunctionSpec
+    from emulator.invocation import Function, FunctionSpec, Runner
+    from emulator.lambda_api.functions import NamedFunction
     from emulator.mapping.sqs import QueueMappingSpec
     from emulator.project import Project
     from emulator.sqs.queue import Queue
@@ -45,17 +51,20 @@ class Emulator:
         self,
         clock: Clock,
         *,
-        make_function: Callable[[FunctionSpec], Function],
+        make_function: Callable[[FunctionSpec], Runner],
         region: str = REGION,
     ) -> None:
         self.clock = clock
         self.journal = Journal(clock)
         self.cloud = Cloud(clock, self.journal, region=region)
         self.scheduler = Scheduler(clock, self.cloud.condition, self.journal)
-        self._make_function = make_function
-        self._functions: dict[str, Function] = {}
+        self._runners = Functions(make_function)
+        self._functions: dict[str, NamedFunction] = {}
         self._mappings: dict[str, SqsMapping | ScheduleMapping] = {}
         self._project: Project | None = None
+        lambda_backend.seat(
+            Seat(clock, self.cloud.condition, self.journal, self._runners, self._submit)
+        )
         self.scheduler.add(TimeToLiveSweeper(self._tables, self.journal, clock.now_ms()))
 
     def apply(self, project: Project) -> list[str]:
@@ -66,34 +75,23 @@ class Emulator:
         self._project = project
         with self.cloud.condition:
             notes = provision(project.resources, project.names, self.cloud)
-            changed = self._apply_functions(project.functions)
-            self._apply_mappings(project, changed)
+            self._apply_functions(project.functions, Path(project.directory))
+            self._apply_mappings(project)
             self.cloud.condition.notify_all()
         return [*project.notes, *notes]
 
-    def _apply_functions(self, specs: Sequence[FunctionSpec]) -> set[str]:
-        """Returns the names of the functions that are new objects."""
-        changed = set()
-        for spec in specs:
-            running = self._functions.get(spec.name)
-            if running is not None and running.spec == spec:
-                running.recycle()
-                continue
-            if running is not None:
-                running.retire()
-            self._functions[spec.name] = self._make_function(spec)
-            changed.add(spec.name)
-        for name in self._functions.keys() - {spec.name for spec in specs}:
-            self._functions.pop(name).retire()
-        return changed
+    def _apply_functions(self, specs: Sequence[FunctionSpec], directory: Path) -> None:
+        backend = lambda_backends[ACCOUNT_ID][self.cloud.region]
+        backend.declare(specs, directory)
+        self._functions = {spec.name: backend.function(spec.function_name) for spec in specs}
 
-    def _apply_mappings(self, project: Project, changed: set[str]) -> None:
+    def _apply_mappings(self, project: Project) -> None:
         wanted: dict[str, QueueMappingSpec | ScheduleSpec] = {
             **{spec.uuid: spec for spec in project.queue_mappings},
             **{f"schedule:{spec.name}": spec for spec in project.schedules},
         }
         for key, mapping in list(self._mappings.items()):
-            if wanted.get(key) != mapping.spec or mapping.spec.function in changed:
+            if wanted.get(key) != mapping.spec:
                 self.scheduler.remove(mapping)
                 del self._mappings[key]
         for key in [key for key in wanted if key not in self._mappings]:
@@ -166,10 +164,12 @@ class Emulator:
     def close(self) -> None:
         """Stop everything; functions that do not end within seconds are killed."""
         still_running = self.scheduler.stop(STOP_SECONDS)
-        for function in self._functions.values():
-            function.close()
+        self._runners.close()
         if still_running:
             self.scheduler.stop(STOP_SECONDS)
+
+    def _submit(self, function: Function, payload: bytes) -> str:
+        raise NotImplementedError(f"asynchronous invocations of {function.spec.name}")
 
     def _tables(self) -> list[Any]:
         return [

@@ -6,6 +6,11 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+#: What becomes of a function that calls itself without end, through a queue.
+RecursiveLoop = Literal["Terminate", "Allow"]
+#: The version of a function that changes with every update.
+LATEST = "$LATEST"
+
 
 class FunctionSpec(msgspec.Struct, frozen=True, kw_only=True):
     """One Lambda function of the project, as Chalice would deploy it."""
@@ -23,12 +28,16 @@ class FunctionSpec(msgspec.Struct, frozen=True, kw_only=True):
     reserved_concurrency: int | None = None
     region: str = "us-east-1"
     account_id: str = "123456789012"
-    #: whether Lambda stops the function when it calls itself without end, through a queue
-    recursive_loop: Literal["Terminate", "Allow"] = "Terminate"
+    recursive_loop: RecursiveLoop = "Terminate"
+    version: str = LATEST
+    #: the folder of the code; None: the project's own
+    task_root: str | None = None
 
     @property
     def arn(self) -> str:
-        return f"arn:aws:lambda:{self.region}:{self.account_id}:function:{self.function_name}"
+        """As a function sees it: a published version's has the version at its end."""
+        arn = f"arn:aws:lambda:{self.region}:{self.account_id}:function:{self.function_name}"
+        return arn if self.version == LATEST else f"{arn}:{self.version}"
 
 
 class Invocation(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,8 +74,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
     #: None: it ran in place
     usage: Usage | None = None
-    #: the end of what was logged, at most 4 KB: what ``LogType: Tail`` asks for
-    log_tail: bytes = b""
+    #: the end of what it logged, Lambda's own lines among it; empty where nothing keeps it
+    log: str = ""
 
     @property
     def ok(self) -> bool:
@@ -91,7 +100,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Function(Protocol):
-    """A function that can be invoked: in an execution environment, or in place."""
+    """A function that can be invoked."""
 
     @property
     def spec(self) -> FunctionSpec: ...
@@ -109,6 +118,10 @@ class Function(Protocol):
 
         The caller holds a slot from ``try_acquire``. Without a ``request_id`` it gets a new one.
         """
+
+
+class Runner(Function, Protocol):
+    """What runs one version of a function: in execution environments, or in place."""
 
     def recycle(self) -> None:
         """The code has changed: warm memory ends, a running invocation finishes on the old code."""

@@ -22,6 +22,10 @@ DEDUPLICATION_SECONDS = 300
 
 #: Lambda: largest event of a synchronous invocation, and largest batch of a mapping.
 EVENT_BYTES_MAX = 6 * 1024 * 1024
+#: Lambda: largest event of an asynchronous invocation.
+ASYNCHRONOUS_EVENT_BYTES_MAX = 1_048_576
+#: Lambda: how much of its log an invocation may return.
+LOG_TAIL_BYTES_MAX = 4 * 1024
 #: Lambda: largest answer, as the service words it in its error.
 RESPONSE_BYTES_MAX = 6_291_556
 #: Lambda: how long an environment may take to load the function's module.

@@ -7,6 +7,7 @@ imports the project itself.
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -32,6 +33,8 @@ MAX_RECEIVE_COUNT = 5
 #: https://aws.github.io/chalice/topics/configfile.html
 TIMEOUT_SECONDS_DEFAULT = 60
 MEMORY_MB_DEFAULT = 128
+#: Chalice's name for the function behind the routes
+API_HANDLER = "api_handler"
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,9 +59,10 @@ def describe(app: Chalice, config: Config, names: Names) -> Project:
     resources = template.read(directory / template.PATH, names)
     functions = {
         source.name: _function(source, config, names, resources)
-        for source in app.event_sources
-        if isinstance(source, (SQSEventConfig, ScheduledEventConfig))
+        for source in (*app.event_sources, *app.pure_lambda_functions)
     }
+    if app.routes:
+        functions[API_HANDLER] = _api_function(config, names, resources)
     queue_sources = [s for s in app.event_sources if isinstance(s, SQSEventConfig)]
     missing = _missing_queues(queue_sources, functions, resources)
     return Project(
@@ -72,19 +76,20 @@ def describe(app: Chalice, config: Config, names: Names) -> Project:
             if isinstance(s, ScheduledEventConfig)
         ],
         resources=[*resources, *template.resources({"Resources": missing}, names)],
-        notes=[*_missing_notes(missing), *_not_run(app, functions)],
+        notes=[*_missing_notes(missing), *_not_run(app)],
     )
 
 
 def _function(source: Any, config: Config, names: Names, resources: list[Resource]) -> FunctionSpec:
     scoped = config.scope(names.stage, source.name)
+    merged = _merged(to_cfn_resource_name(source.name), resources)
     return FunctionSpec(
         name=source.name,
         function_name=names.physical(source.name),
         handler=source.handler_string,
         timeout_seconds=scoped.lambda_timeout or TIMEOUT_SECONDS_DEFAULT,
         memory_mb=scoped.lambda_memory_size or MEMORY_MB_DEFAULT,
-        environment={**scoped.environment_variables, **_merged_variables(source.name, resources)},
+        environment={**scoped.environment_variables, **_variables(merged)},
         reserved_concurrency=scoped.reserved_concurrency,
         region=names.region,
         account_id=names.account_id,
@@ -92,14 +97,25 @@ def _function(source: Any, config: Config, names: Names, resources: list[Resourc
     )
 
 
-def _merged(function: str, resources: list[Resource]) -> dict[str, Any]:
+def _api_function(config: Config, names: Names, resources: list[Resource]) -> FunctionSpec:
+    """The function behind the routes. ``chalice local`` serves them itself: it is for callers."""
+    handler = SimpleNamespace(name=API_HANDLER, handler_string="app.app")
+    function = _function(handler, config, names, resources)
+    merged = _merged("APIHandler", resources)
+    return msgspec.structs.replace(
+        function,
+        function_name=f"{names.app}-{names.stage}",
+        environment={**function.environment, **_variables(merged)},
+    )
+
+
+def _merged(logical_id: str, resources: list[Resource]) -> dict[str, Any]:
     """What the merged template adds to a function that Chalice makes."""
-    logical_id = to_cfn_resource_name(function)
     return next((r.properties for r in resources if r.logical_id == logical_id), {})
 
 
-def _merged_variables(function: str, resources: list[Resource]) -> dict[str, str]:
-    variables = _merged(function, resources).get("Environment", {}).get("Variables", {})
+def _variables(merged: dict[str, Any]) -> dict[str, str]:
+    variables = merged.get("Environment", {}).get("Variables", {})
     return {name: str(value) for name, value in variables.items()}
 
 
@@ -128,7 +144,7 @@ def _expression(source: ScheduledEventConfig) -> str:
 
 def _reports_batch_item_failures(function: str, resources: list[Resource]) -> bool:
     """Whether the merged template adds ReportBatchItemFailures to the function's SQS event."""
-    events = _merged(function, resources).get("Events", {})
+    events = _merged(to_cfn_resource_name(function), resources).get("Events", {})
     return any(
         "ReportBatchItemFailures" in event.get("Properties", {}).get("FunctionResponseTypes", [])
         for event in events.values()
@@ -187,14 +203,11 @@ def _missing_notes(missing: dict[str, Any]) -> list[str]:
     ]
 
 
-def _not_run(app: Chalice, functions: dict[str, FunctionSpec]) -> list[str]:
+def _not_run(app: Chalice) -> list[str]:
     """A sentence for each event source that this version does not run."""
     return [
         f"{source.name}: {type(source).__name__.removesuffix('EventConfig')} events "
         "do not run locally yet"
         for source in app.event_sources
-        if source.name not in functions
-    ] + [
-        f"{function.name}: functions that only a caller invokes do not run locally yet"
-        for function in app.pure_lambda_functions
+        if not isinstance(source, (SQSEventConfig, ScheduledEventConfig))
     ]

@@ -83,7 +83,7 @@ def _messages(data: dict[str, Any]) -> str:
 
 def _invoke(data: dict[str, Any]) -> str:
     if "message_ids" not in data:
-        return f"by {data['schedule']}"
+        return f"by {data.get('schedule') or data['by']}"
     again = max(data["receive_counts"])
     return _messages(data) + (f", receive {again}" if again > 1 else "")
 

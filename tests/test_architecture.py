@@ -18,6 +18,7 @@ LAYERS: list[set[str]] = [
     {"http", "sqs", "template", "terminal"},
     {"cloud", "runtime"},
     {"mapping"},
+    {"lambda_api"},
     {"emulator", "project", "scheduler", "test_client"},
     {"", "__main__", "local", "pytest_plugin"},
 ]  # fmt: skip

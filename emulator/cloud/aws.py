@@ -71,6 +71,8 @@ class Cloud:
         self.condition = threading.Condition(threading.RLock())
         moto_caches.install()
         BackendDict.reset()
+        # a seat that is taken after this has functions of its own for its service's paths
+        _routes.cache_clear()
         sqs_backend.seat(clock=clock, condition=self.condition, journal=journal)
 
     def handle(
@@ -86,6 +88,7 @@ class Cloud:
         """Answer one request to ``service`` (the name it was signed for) at the client's own
         ``url``.
 
+        A handler may answer with work that makes the answer: it is done without the lock.
         Raises UnknownServiceError if moto does not have it.
         """
         with self.condition:
@@ -100,6 +103,9 @@ class Cloud:
             except HTTPException as error:
                 status, answer_headers = error.code or 500, dict(error.get_headers())
                 answer = error.get_body()
+        if callable(answer):
+            finished: Answer = answer()
+            return finished
         return Answer(int(status), _plain(answer_headers), _bytes(answer))
 
     def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:

@@ -60,6 +60,7 @@ class ExecutionEnvironment:
     def __init__(self, spec: FunctionSpec, host: Host, *, clock: Clock, journal: Journal) -> None:
         self._spec = spec
         self._host = host
+        self._task_root = Path(spec.task_root or host.project_dir)
         self._clock = clock
         self._log = EnvironmentLog(spec, journal, now_ms=clock.now_ms())
         self._scratch_dir: Path | None = None
@@ -77,7 +78,7 @@ class ExecutionEnvironment:
         self._log.forget_tail()
         init_ms = self._initialize(request_id) if self._is_new else None
         began_ms = self._clock.now_ms()
-        self._log.platform(log_lines.start(request_id))
+        self._log.platform(log_lines.start(request_id, self._spec.version))
         outcome = self._run(
             Invocation(
                 request_id=request_id,
@@ -95,7 +96,7 @@ class ExecutionEnvironment:
         self._log.platform(log_lines.end(request_id))
         self._log.platform(log_lines.report(request_id, usage, outcome.error))
         self._freeze()
-        return msgspec.structs.replace(outcome, usage=usage, log_tail=self._log.tail())
+        return msgspec.structs.replace(outcome, usage=usage, log=self._log.tail())
 
     def is_warm(self) -> bool:
         """Whether there is a process that could take an event."""
@@ -162,7 +163,7 @@ class ExecutionEnvironment:
                 raise ProcessExitedError(-signal.SIGKILL)
             variables = environment_variables(
                 self._spec,
-                self._host.project_dir,
+                self._task_root,
                 log_stream_name=self._log.stream_name,
                 inherited=os.environ,
                 pinned={**self._host.pinned, "TMPDIR": str(self._make_scratch_dir())},
@@ -170,7 +171,7 @@ class ExecutionEnvironment:
             self._process = RuntimeProcess(
                 self._spec.handler,
                 variables,
-                project_dir=self._host.project_dir,
+                project_dir=self._task_root,
                 memory_limit_mb=self._spec.memory_mb if self._host.enforces_memory else None,
                 clock=self._clock,
                 log=self._log.line,

@@ -76,7 +76,7 @@ class InPlaceFunction:
         self._clock = clock
         self._concurrency = Concurrency(spec)
         self._marshaller = LambdaMarshaller()
-        self._log_stream_name = log_lines.log_stream_name(clock.now_ms())
+        self._log_stream_name = log_lines.log_stream_name(clock.now_ms(), spec.version)
 
     def try_acquire(self) -> bool:
         """Take one slot of the function's concurrency; False is a throttle."""

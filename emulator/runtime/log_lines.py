@@ -9,19 +9,20 @@ import datetime
 import uuid
 from typing import TYPE_CHECKING
 
+from emulator.invocation import LATEST
 from emulator.runtime import failures
 
 if TYPE_CHECKING:
     from emulator.invocation import Outcome, Usage
 
 
-def log_stream_name(now_ms: int) -> str:
+def log_stream_name(now_ms: int, version: str = LATEST) -> str:
     """A new name for an environment's log stream: the day, the version, a random id."""
-    return f"{_utc(now_ms):%Y/%m/%d}/[$LATEST]{uuid.uuid4().hex}"
+    return f"{_utc(now_ms):%Y/%m/%d}/[{version}]{uuid.uuid4().hex}"
 
 
-def start(request_id: str) -> str:
-    return f"START RequestId: {request_id} Version: $LATEST"
+def start(request_id: str, version: str = LATEST) -> str:
+    return f"START RequestId: {request_id} Version: {version}"
 
 
 def end(request_id: str) -> str:

@@ -88,7 +88,7 @@ def test_function_logs_as_on_lambda(project: Project) -> None:
     level, at, who, text = warning.split("\t")
     assert (level, at[-1], who, text) == ("[WARNING]", "Z", request_id, "text 1")
     assert printed == ["two", "lines", "no end of line"]
-    assert outcome.log_tail.decode().splitlines() == "\n".join(project.log()).splitlines()
+    assert outcome.log.splitlines() == "\n".join(project.log()).splitlines()
 
 
 def test_result_is_text_as_the_runtime_of_this_python_encodes_it(project: Project) -> None:
@@ -101,9 +101,9 @@ def test_result_is_text_as_the_runtime_of_this_python_encodes_it(project: Projec
 def test_caller_may_see_the_last_four_kilobytes_of_the_log(project: Project) -> None:
     """https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html"""
     project.write("long", "def handler(event, context):\n    print('x' * 9_000)\n")
-    tail = project.function("long.handler").invoke(b"{}").log_tail
+    tail = project.function("long.handler").invoke(b"{}").log
     assert len(tail) == 4096
-    assert tail.splitlines()[-1].startswith(b"REPORT RequestId: ")
+    assert tail.splitlines()[-1].startswith("REPORT RequestId: ")
 
 
 def test_nothing_of_a_function_runs_between_its_events(project: Project) -> None:
