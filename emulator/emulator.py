@@ -126,6 +126,17 @@ class Emulator:
             known = ", ".join(sorted(self._functions)) or "none"
             raise UnknownFunctionError(f"no function {name!r}; there are: {known}") from None
 
+    def cold_start(self, name: str | None = None) -> list[str]:
+        """Have the next invocation start cold, of one function or of all; returns their names.
+
+        Raises UnknownFunctionError.
+        """
+        with self.cloud.condition:
+            specs = [self.function(n).spec for n in ([name] if name else self._functions)]
+            for spec in specs:
+                self._runners.recycle(spec.arn)
+        return [spec.name for spec in specs]
+
     def invoke(self, name: str, event: Any) -> Outcome:
         """Call a function with an event and wait for its outcome, like ``aws lambda invoke``."""
         function = self.function(name)

@@ -5,12 +5,13 @@ https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, MutableMapping
 
     from emulator.invocation import FunctionSpec
 
@@ -65,3 +66,17 @@ def lambda_variables(spec: FunctionSpec, log_stream_name: str) -> dict[str, str]
         "AWS_DEFAULT_REGION": spec.region,
         "_HANDLER": spec.handler,
     }
+
+
+@contextlib.contextmanager
+def changed(environ: MutableMapping[str, str], variables: Mapping[str, str]) -> Iterator[None]:
+    """Set variables of this process for a function that runs in it, and put them back."""
+    before = {name: environ.get(name) for name in variables}
+    environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            environ.pop(name, None)
+            if value is not None:
+                environ[name] = value

@@ -6,7 +6,6 @@ variables are this process's, and what the function prints is not kept.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import threading
@@ -22,11 +21,12 @@ from emulator.invocation import Invocation, Outcome
 from emulator.limits import RESPONSE_BYTES_MAX
 from emulator.runtime import failures, log_lines
 from emulator.runtime.concurrency import Concurrency
+from emulator.runtime.environment_variables import changed
 from emulator.runtime.lambda_context import LambdaContext
 from emulator.runtime.trace_header import continued
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from emulator.clock import Clock
     from emulator.invocation import FunctionSpec
@@ -139,7 +139,7 @@ class InPlaceFunction:
         context = LambdaContext(
             self.spec, invocation, self._clock, log_stream_name=self._log_stream_name
         )
-        with _traced(self.spec, invocation):
+        with changed(os.environ, _trace_variables(self.spec, invocation)):
             result, _ = self._marshaller.marshal_response(self._handler(event, context))
         body = result if isinstance(result, bytes) else result.encode()
         if len(body) > RESPONSE_BYTES_MAX:
@@ -147,22 +147,12 @@ class InPlaceFunction:
         return Outcome(payload=body)
 
 
-@contextlib.contextmanager
-def _traced(spec: FunctionSpec, invocation: Invocation) -> Iterator[None]:
+def _trace_variables(spec: FunctionSpec, invocation: Invocation) -> dict[str, str]:
     """What an SDK looks for to send the trace along with every request of the function."""
-    variables = {
+    return {
         "AWS_LAMBDA_FUNCTION_NAME": spec.function_name,
         "_X_AMZN_TRACE_ID": invocation.trace_header or "",
     }
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
 
 
 def _failed(
