@@ -14,7 +14,7 @@ ROOT = Path(__file__).parent.parent
 #: Layers of the emulator, lowest first: a module imports from lower layers and from its own
 #: package.
 LAYERS: list[set[str]] = [
-    {"caller", "clock", "guard", "invocation", "journal", "limits"},
+    {"caller", "clock", "guard", "invocation", "journal", "limits", "settings"},
     {"http", "sqs", "template", "terminal"},
     {"cloud", "runtime"},
     {"mapping"},

@@ -138,4 +138,5 @@ def _parameters(spec: FunctionSpec) -> dict[str, Any]:
         "Environment": {"Variables": dict(spec.environment)},
         "ReservedConcurrentExecutions": spec.reserved_concurrency,
         "Code": {},
+        "RecursiveLoop": spec.recursive_loop,
     }

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from emulator.clock import Clock
-    from emulator.invocation import Function
+    from emulator.invocation import Function, RecursiveLoop
     from emulator.journal import Journal
     from emulator.lambda_api.functions import Functions
 
@@ -59,6 +59,8 @@ class SeatedFunction(LambdaFunction):  # type: ignore[misc]
         self.deployed = code
         #: as the terminal calls it
         self.display_name: str = parameters["FunctionName"]
+        #: what becomes of a function that calls itself without end
+        self.recursive_loop: RecursiveLoop = parameters.get("RecursiveLoop", "Terminate")
         super().__init__(account_id, parameters, region, version="$LATEST")
         self.touch()
 
@@ -98,6 +100,7 @@ class SeatedFunction(LambdaFunction):  # type: ignore[misc]
             account_id=self.account_id,
             version=str(self.version),
             task_root=self.deployed.task_root,
+            recursive_loop=self.recursive_loop,
         )
 
     def handle(self) -> NamedFunction:
