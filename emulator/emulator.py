@@ -12,16 +12,18 @@ import msgspec
 from moto.awslambda.models import lambda_backends
 from moto.dynamodb.models import dynamodb_backends
 
-from emulator.cloud.aws import ACCOUNT_ID, REGION, Cloud
+from emulator.cloud import letter
+from emulator.cloud.aws import ACCOUNT_ID, REGION, AwsError, Cloud
 from emulator.cloud.provision import provision
 from emulator.cloud.time_to_live import TimeToLiveSweeper
 from emulator.invocation import Outcome
 from emulator.journal import Journal
 from emulator.lambda_api import backend as lambda_backend
 from emulator.lambda_api.functions import Functions
+from emulator.lambda_api.package import PackageFolder
 from emulator.lambda_api.seated_function import Seat
+from emulator.mapping.asynchronous import AsynchronousInvocations
 from emulator.mapping.schedule import ScheduleMapping, ScheduleSpec
-from emulator.mapping.sqs import SqsMapping
 from emulator.scheduler import IDLE_SECONDS_MAX, Scheduler
 from emulator.sqs import backend as sqs_backend
 
@@ -29,9 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from emulator.clock import Clock
-    from emulator.invocation import Function, FunctionSpec, Runner
+    from emulator.invocation import FunctionSpec, Runner
+    from emulator.lambda_api.backend import FunctionsBackend
     from emulator.lambda_api.functions import NamedFunction
-    from emulator.mapping.sqs import QueueMappingSpec
     from emulator.project import Project
     from emulator.sqs.queue import Queue
 
@@ -53,17 +55,38 @@ class Emulator:
         *,
         make_function: Callable[[FunctionSpec], Runner],
         region: str = REGION,
+        packages_dir: Path | None = None,
     ) -> None:
+        """``packages_dir`` is where the code of functions made through Lambda's API is unpacked;
+        None: in the temporary directory.
+        """
         self.clock = clock
         self.journal = Journal(clock)
         self.cloud = Cloud(clock, self.journal, region=region)
         self.scheduler = Scheduler(clock, self.cloud.condition, self.journal)
         self._runners = Functions(make_function)
-        self._functions: dict[str, NamedFunction] = {}
-        self._mappings: dict[str, SqsMapping | ScheduleMapping] = {}
+        self._packages = PackageFolder(packages_dir)
+        self._schedules: dict[str, ScheduleMapping] = {}
         self._project: Project | None = None
+        #: accepts events for functions, by their names in app.py
+        self.asynchronous = AsynchronousInvocations(
+            self._find,
+            send=self._send,
+            clock=clock,
+            condition=self.cloud.condition,
+            journal=self.journal,
+        )
+        self.scheduler.add(self.asynchronous)
         lambda_backend.seat(
-            Seat(clock, self.cloud.condition, self.journal, self._runners, self._submit)
+            Seat(
+                clock=clock,
+                condition=self.cloud.condition,
+                journal=self.journal,
+                scheduler=self.scheduler,
+                functions=self._runners,
+                asynchronous=self.asynchronous,
+                packages=self._packages,
+            )
         )
         self.scheduler.add(TimeToLiveSweeper(self._tables, self.journal, clock.now_ms()))
 
@@ -75,56 +98,51 @@ class Emulator:
         self._project = project
         with self.cloud.condition:
             notes = provision(project.resources, project.names, self.cloud)
-            self._apply_functions(project.functions, Path(project.directory))
-            self._apply_mappings(project)
+            self._lambda.declare(project.functions, Path(project.directory))
+            self._lambda.mappings.declare(project.queue_mappings)
+            self._apply_schedules(project.schedules)
             self.cloud.condition.notify_all()
         return [*project.notes, *notes]
 
-    def _apply_functions(self, specs: Sequence[FunctionSpec], directory: Path) -> None:
-        backend = lambda_backends[ACCOUNT_ID][self.cloud.region]
-        backend.declare(specs, directory)
-        self._functions = {spec.name: backend.function(spec.function_name) for spec in specs}
-
-    def _apply_mappings(self, project: Project) -> None:
-        wanted: dict[str, QueueMappingSpec | ScheduleSpec] = {
-            **{spec.uuid: spec for spec in project.queue_mappings},
-            **{f"schedule:{spec.name}": spec for spec in project.schedules},
-        }
-        for key, mapping in list(self._mappings.items()):
-            if wanted.get(key) != mapping.spec:
+    def _apply_schedules(self, schedules: Sequence[ScheduleSpec]) -> None:
+        wanted = {spec.name: spec for spec in schedules}
+        for name, mapping in list(self._schedules.items()):
+            if wanted.get(name) != mapping.spec:
                 self.scheduler.remove(mapping)
-                del self._mappings[key]
-        for key in [key for key in wanted if key not in self._mappings]:
-            self._mappings[key] = self._mapping(wanted[key])
-            self.scheduler.add(self._mappings[key])
-
-    def _mapping(self, spec: QueueMappingSpec | ScheduleSpec) -> SqsMapping | ScheduleMapping:
-        function = self._functions[spec.function]
-        condition = self.cloud.condition
-        if isinstance(spec, ScheduleSpec):
-            return ScheduleMapping(
-                spec, function, clock=self.clock, condition=condition, journal=self.journal
+                del self._schedules[name]
+        for name in [name for name in wanted if name not in self._schedules]:
+            spec = wanted[name]
+            self._schedules[name] = ScheduleMapping(
+                spec,
+                self.asynchronous,
+                function_arn=self.function(spec.function).spec.arn,
+                now_ms=self.clock.now_ms(),
             )
-        return SqsMapping(
-            spec,
-            self.queue(spec.queue_name),
-            function,
-            clock=self.clock,
-            condition=condition,
-            journal=self.journal,
-        )
+            self.scheduler.add(self._schedules[name])
 
     def queue(self, name: str) -> Queue:
         """A queue by name; raises KeyError."""
         return sqs_backend.engine_queue(name)
 
-    def function(self, name: str) -> Function:
-        """A function by its name in app.py; raises UnknownFunctionError."""
-        try:
-            return self._functions[name]
-        except KeyError:
-            known = ", ".join(sorted(self._functions)) or "none"
-            raise UnknownFunctionError(f"no function {name!r}; there are: {known}") from None
+    @property
+    def _lambda(self) -> FunctionsBackend:
+        backend: FunctionsBackend = lambda_backends[ACCOUNT_ID][self.cloud.region]
+        return backend
+
+    def _find(self, name: str) -> NamedFunction | None:
+        with self.cloud.condition:
+            return self._lambda.find(name)
+
+    def function(self, name: str) -> NamedFunction:
+        """A function by its name in app.py, or on AWS; raises UnknownFunctionError."""
+        function = self._find(name)
+        if function is None:
+            known = ", ".join(self._function_names()) or "none"
+            raise UnknownFunctionError(f"no function {name!r}; there are: {known}")
+        return function
+
+    def _function_names(self) -> list[str]:
+        return sorted(function.display_name for function in self._lambda.list_functions())
 
     def cold_start(self, name: str | None = None) -> list[str]:
         """Have the next invocation start cold, of one function or of all; returns their names.
@@ -132,9 +150,9 @@ class Emulator:
         Raises UnknownFunctionError.
         """
         with self.cloud.condition:
-            specs = [self.function(n).spec for n in ([name] if name else self._functions)]
+            specs = [self.function(n).spec for n in ([name] if name else self._function_names())]
             for spec in specs:
-                self._runners.recycle(spec.arn)
+                self._runners.run(spec, new_code=True)
         return [spec.name for spec in specs]
 
     def invoke(self, name: str, event: Any) -> Outcome:
@@ -153,7 +171,7 @@ class Emulator:
             now_ms = self.clock.now_ms()
             return {
                 "project": self._project and self._project.directory,
-                "functions": sorted(self._functions),
+                "functions": self._function_names(),
                 "queues": {
                     queue.attributes.name: msgspec.to_builtins(queue.counts(now_ms))
                     for queue in sqs_backend.engine_queues()
@@ -178,9 +196,20 @@ class Emulator:
         self._runners.close()
         if still_running:
             self.scheduler.stop(STOP_SECONDS)
+        self._packages.remove()
 
-    def _submit(self, function: Function, payload: bytes) -> str:
-        raise NotImplementedError(f"asynchronous invocations of {function.spec.name}")
+    def _send(self, sent: letter.Letter) -> None:
+        """To another function, or to wherever AWS would."""
+        if ":function:" in sent.target:
+            function = self._lambda.find_version(sent.target)
+            if function is not None:
+                function.submit(sent.body.encode(), source=sent.sender)
+                return
+        try:
+            letter.deliver(self.cloud, sent)
+        except AwsError as error:
+            text = f"the result of {sent.sender} could not be sent: {error}"
+            self.journal.record(sent.target, "warning", text=text)
 
     def _tables(self) -> list[Any]:
         return [

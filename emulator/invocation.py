@@ -34,9 +34,14 @@ class FunctionSpec(msgspec.Struct, frozen=True, kw_only=True):
     task_root: str | None = None
 
     @property
+    def unqualified_arn(self) -> str:
+        """The ARN that all versions share."""
+        return f"arn:aws:lambda:{self.region}:{self.account_id}:function:{self.function_name}"
+
+    @property
     def arn(self) -> str:
         """As a function sees it: a published version's has the version at its end."""
-        arn = f"arn:aws:lambda:{self.region}:{self.account_id}:function:{self.function_name}"
+        arn = self.unqualified_arn
         return arn if self.version == LATEST else f"{arn}:{self.version}"
 
 

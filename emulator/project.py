@@ -14,20 +14,20 @@ import msgspec
 from chalice.app import ScheduledEventConfig, SQSEventConfig
 from chalice.utils import to_cfn_resource_name
 
-from emulator import template
+from emulator import queue_events, template
 from emulator.invocation import FunctionSpec
 from emulator.mapping.schedule import ScheduleSpec
 from emulator.mapping.sqs import QueueMappingSpec
+from emulator.mapping.validation import (
+    MAX_RECEIVE_COUNT,
+    VISIBILITY_TIMEOUTS_PER_FUNCTION_TIMEOUT,
+)
+from emulator.queue_events import queue_name
 from emulator.template import Names, Resource
 
 if TYPE_CHECKING:
     from chalice import Chalice
     from chalice.config import Config
-
-#: AWS's advice for a queue that feeds a function: six times its timeout, five receives or more.
-#: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-VISIBILITY_TIMEOUTS_PER_FUNCTION_TIMEOUT = 6
-MAX_RECEIVE_COUNT = 5
 
 #: what Chalice deploys when the configuration says nothing
 #: https://aws.github.io/chalice/topics/configfile.html
@@ -53,7 +53,8 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
 def describe(app: Chalice, config: Config, names: Names) -> Project:
     """The project as Chalice would deploy it for ``config``'s stage.
 
-    Raises template.TemplateError if ``.chalice/resources.json`` cannot be used.
+    Raises template.TemplateError if ``.chalice/resources.json`` cannot be used, and
+    queue_events.DeployRefusedError for what AWS would refuse.
     """
     directory = Path(config.project_dir)
     resources = template.read(directory / template.PATH, names)
@@ -65,18 +66,23 @@ def describe(app: Chalice, config: Config, names: Names) -> Project:
         functions[API_HANDLER] = _api_function(config, names, resources)
     queue_sources = [s for s in app.event_sources if isinstance(s, SQSEventConfig)]
     missing = _missing_queues(queue_sources, functions, resources)
+    resources = [*resources, *template.resources({"Resources": missing}, names)]
+    events = queue_events.read(
+        queue_sources, functions, resources, app=app, names=names, directory=directory
+    )
+    queue_events.check(events)
     return Project(
         names=names,
         directory=str(directory),
         functions=list(functions.values()),
-        queue_mappings=[_queue_mapping(source, names, resources) for source in queue_sources],
+        queue_mappings=[event.spec for event in events],
         schedules=[
             ScheduleSpec(name=s.name, expression=_expression(s), function=s.name)
             for s in app.event_sources
             if isinstance(s, ScheduledEventConfig)
         ],
-        resources=[*resources, *template.resources({"Resources": missing}, names)],
-        notes=[*_missing_notes(missing), *_not_run(app)],
+        resources=resources,
+        notes=[*_missing_notes(missing), *queue_events.notes(events), *_not_run(app)],
     )
 
 
@@ -119,36 +125,9 @@ def _variables(merged: dict[str, Any]) -> dict[str, str]:
     return {name: str(value) for name, value in variables.items()}
 
 
-def _queue_mapping(
-    source: SQSEventConfig, names: Names, resources: list[Resource]
-) -> QueueMappingSpec:
-    return QueueMappingSpec(
-        uuid=f"{names.physical(source.name)}-{_queue_name(source)}",
-        queue_name=_queue_name(source),
-        function=source.name,
-        batch_size=source.batch_size,
-        window_seconds=source.maximum_batching_window_in_seconds,
-        maximum_concurrency=source.maximum_concurrency,
-        report_batch_item_failures=_reports_batch_item_failures(source.name, resources),
-    )
-
-
-def _queue_name(source: SQSEventConfig) -> str:
-    return str(source.queue or source.queue_arn.rsplit(":", 1)[-1])
-
-
 def _expression(source: ScheduledEventConfig) -> str:
     expression = source.schedule_expression
     return expression if isinstance(expression, str) else str(expression.to_string())
-
-
-def _reports_batch_item_failures(function: str, resources: list[Resource]) -> bool:
-    """Whether the merged template adds ReportBatchItemFailures to the function's SQS event."""
-    events = _merged(to_cfn_resource_name(function), resources).get("Events", {})
-    return any(
-        "ReportBatchItemFailures" in event.get("Properties", {}).get("FunctionResponseTypes", [])
-        for event in events.values()
-    )
 
 
 def _missing_queues(
@@ -156,7 +135,7 @@ def _missing_queues(
 ) -> dict[str, Any]:
     """A template of a queue and a dead-letter queue for each that only a decorator names."""
     ids = {r.name("QueueName", ""): r.logical_id for r in resources if r.type == "AWS::SQS::Queue"}
-    timeouts = {_queue_name(s): functions[s.name].timeout_seconds for s in sources}
+    timeouts = {queue_name(s): functions[s.name].timeout_seconds for s in sources}
     wanted = {name: seconds for name, seconds in timeouts.items() if name not in ids}
     # a function may work off the dead letters of another: their queue needs no further one
     redriving = wanted.keys() - {_dead_letters(name) for name in wanted}

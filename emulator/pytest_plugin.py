@@ -22,8 +22,9 @@ from emulator.cloud import in_process
 from emulator.cloud.aws import ACCOUNT_ID, REGION
 from emulator.emulator import Emulator
 from emulator.http import gateway
+from emulator.queue_events import DeployRefusedError
 from emulator.runtime import in_place
-from emulator.template import Names
+from emulator.template import Names, TemplateError
 from emulator.test_client import Client
 
 if TYPE_CHECKING:
@@ -62,14 +63,17 @@ def chalice_config(pytestconfig: pytest.Config) -> Iterator[Config]:
 
 @pytest.fixture(scope="session")
 def chalice_project(chalice_config: Config) -> project.Project:
-    """What the app declares."""
+    """What the app declares; what AWS would refuse to deploy fails every test that needs it."""
     names = Names(
         app=chalice_config.app_name,
         stage=chalice_config.chalice_stage,
         region=REGION,
         account_id=ACCOUNT_ID,
     )
-    return project.describe(chalice_config.chalice_app, chalice_config, names)
+    try:
+        return project.describe(chalice_config.chalice_app, chalice_config, names)
+    except (TemplateError, DeployRefusedError) as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 @pytest.fixture

@@ -87,9 +87,14 @@ def _messages(data: dict[str, Any]) -> str:
     return f"{len(ids)} {_plural('message', len(ids))} {shown}{more}"
 
 
+def _filtered(data: dict[str, Any]) -> str:
+    return f"{_messages(data)} deleted: no filter matches"
+
+
 def _invoke(data: dict[str, Any]) -> str:
     if "message_ids" not in data:
-        return f"by {data.get('schedule') or data['by']}"
+        again = data["attempt"]
+        return f"by {data['source']}" + (f", try {again}" if again > 1 else "")
     again = max(data["receive_counts"])
     return _messages(data) + (f", receive {again}" if again > 1 else "")
 
@@ -143,6 +148,7 @@ _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "request": _request,
     "send": _messages,
     "receive": _messages,
+    "filter": _filtered,
     "invoke": _invoke,
     "result": _result,
     "retry": _retry,

@@ -19,7 +19,7 @@ LAYERS: list[set[str]] = [
     {"cloud", "runtime"},
     {"mapping"},
     {"lambda_api"},
-    {"emulator", "project", "scheduler", "test_client"},
+    {"emulator", "project", "queue_events", "scheduler", "test_client"},
     {"", "__main__", "local", "pytest_plugin"},
 ]  # fmt: skip
 

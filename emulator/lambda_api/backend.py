@@ -7,34 +7,37 @@ run in execution environments, and nothing invokes one while a request is being 
 
 from __future__ import annotations
 
+import base64
+import binascii
 import sys
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from moto.awslambda import urls as moto_urls
 from moto.awslambda.models import LambdaBackend, lambda_backends
+from moto.s3.exceptions import MissingBucket
+from moto.s3.models import s3_backends
 
-from emulator.lambda_api import names
+from emulator.lambda_api import configuration, names
+from emulator.lambda_api.errors import invalid_parameter
 from emulator.lambda_api.functions import NamedFunction
-from emulator.lambda_api.project_code import ProjectCode
-from emulator.lambda_api.responses import FunctionsResponse
+from emulator.lambda_api.mappings import Mappings
+from emulator.lambda_api.package import ProjectPackage, ZipPackage
+from emulator.lambda_api.responses import URL_BASES, URL_PATHS
 from emulator.lambda_api.seated_function import SeatedFunction
 from emulator.lambda_api.storage import FunctionStorage
+from emulator.limits import ACCOUNT_CONCURRENCY, UNRESERVED_CONCURRENCY_MIN
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from emulator.invocation import FunctionSpec, Runner
-    from emulator.lambda_api.seated_function import Code, Seat
+    from emulator.lambda_api.package import Package
+    from emulator.lambda_api.seated_function import Seat
+    from emulator.lambda_api.seated_mapping import SeatedMapping
 
 #: of the project's own functions: they run on the Python that runs the emulator
 RUNTIME = "python{}.{}".format(*sys.version_info)
-
-_URLS = SimpleNamespace(
-    url_bases=moto_urls.url_bases,
-    url_paths=dict.fromkeys(moto_urls.url_paths, FunctionsResponse.dispatch),
-)
 
 
 def seat(seat: Seat) -> None:
@@ -47,7 +50,10 @@ def seat(seat: Seat) -> None:
 
 
 class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
-    """moto's backend for the functions of one region. Called under the cloud's lock."""
+    """moto's backend for the functions of one region. Called under the cloud's lock.
+
+    What Lambda refuses is raised as LambdaError, or as one of moto's own errors.
+    """
 
     seat: Seat
 
@@ -56,32 +62,44 @@ class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
         self._lambdas = FunctionStorage(region_name=region_name, account_id=account_id)
         #: what the project declares, by the function's name on AWS
         self._declared: dict[str, FunctionSpec] = {}
+        self.mappings = Mappings(self)
+        # where moto looks for tags
+        self._event_source_mappings = self.mappings.by_uuid
 
     @property
     def _url_module(self) -> Any:
-        return _URLS
+        return SimpleNamespace(url_bases=URL_BASES, url_paths=URL_PATHS)
 
     def declare(self, specs: Sequence[FunctionSpec], project_dir: Path) -> None:
         """Have a project's functions as it declares them now, on its present code.
 
         What was changed through the API stays until the project's own declaration changes.
         """
-        code = ProjectCode(project_dir)
+        code = ProjectPackage(project_dir)
         wanted = {spec.function_name: spec for spec in specs}
         for name in self._declared.keys() - wanted.keys():
             if name in self._lambdas:
                 self.delete_function(name)
         for name, spec in wanted.items():
-            if self._declared.get(name) != spec or name not in self._lambdas:
-                self._put(_parameters(spec), code, display_name=spec.name)
-            else:
-                self._lambdas.latest_of(name).deployed = code
-                self.seat.functions.recycle(spec.arn)
+            function = self._lambdas.find(name) or self._put(_parameters(spec), code)
+            function.deployed = code
+            function.display_name = spec.name
+            changed = self._declared.get(name) != spec
+            if changed:
+                function.update_configuration(_parameters(spec))
+                self._reserve(function, spec.reserved_concurrency)
+            self.seat.functions.run(function.spec(), new_code=True)
+            if changed:
+                self.mappings.restart(name)
         self._declared = wanted
 
-    def _put(
-        self, parameters: dict[str, Any], code: Code, *, display_name: str | None = None
-    ) -> SeatedFunction:
+    def create_function(self, spec: dict[str, Any]) -> SeatedFunction:
+        name = names.parse(spec["FunctionName"], self.region_name).name
+        configuration.check_new(spec)
+        function = self._put({**spec, "FunctionName": name}, self._package(spec.get("Code") or {}))
+        return self.publish_version(name) if spec.get("Publish") else function
+
+    def _put(self, parameters: dict[str, Any], code: Package) -> SeatedFunction:
         function = SeatedFunction(
             parameters,
             region=self.region_name,
@@ -89,41 +107,169 @@ class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
             seat=self.seat,
             code=code,
         )
-        function.display_name = display_name or function.function_name
         self._lambdas.put_function(function)
+        self._reserve(function, None)
         self.seat.functions.run(function.spec())
         return function
+
+    def _package(self, source: dict[str, Any]) -> Package:
+        if "ImageUri" in source:
+            raise invalid_parameter("Container images do not run here: give the function a zip.")
+        if "ZipFile" in source:
+            return ZipPackage(_decoded(source["ZipFile"]), self.seat.packages)
+        if "S3Bucket" in source and "S3Key" in source:
+            return ZipPackage(self._object(source), self.seat.packages)
+        raise invalid_parameter("Please provide a source for function code.")
+
+    def _object(self, source: dict[str, Any]) -> bytes:
+        """The content of an object in S3."""
+        error = "Error occurred while GetObject. S3 Error Code: "
+        buckets = s3_backends[self.account_id][self.partition]
+        try:
+            key = buckets.get_object(
+                source["S3Bucket"], source["S3Key"], version_id=source.get("S3ObjectVersion")
+            )
+        except MissingBucket:
+            raise invalid_parameter(
+                f"{error}NoSuchBucket. S3 Error Message: The specified bucket does not exist"
+            ) from None
+        if key is None:
+            raise invalid_parameter(
+                f"{error}NoSuchKey. S3 Error Message: The specified key does not exist."
+            )
+        return bytes(key.value)
 
     def get_function(
         self, function_name_or_arn: str, qualifier: str | None = None
     ) -> SeatedFunction:
-        """By any form of its name; raises LambdaError or moto's UnknownFunctionException."""
-        name = names.parse(function_name_or_arn, self.region_name, qualifier=qualifier)
-        function: SeatedFunction = super().get_function(*name)
-        return function
+        """By any form of its name."""
+        return self._lambdas.get_function_by_name_or_arn_with_qualifier(
+            function_name_or_arn, qualifier
+        )
 
-    def function(self, function_name_or_arn: str, qualifier: str | None = None) -> NamedFunction:
-        """What is invoked by that name, now and later; raises as ``get_function`` does."""
-        name = names.parse(function_name_or_arn, self.region_name, qualifier=qualifier)
-        spec = self.get_function(*name).spec()
+    def function(self, name_or_arn: str, qualifier: str | None = None) -> NamedFunction:
+        """What is invoked by a name, now and later."""
+        spec = self.get_function(name_or_arn, qualifier).spec()
 
         def find() -> Runner | None:
             with self.seat.condition:
-                function = self._lambdas.find(name)
-                return function and self.seat.functions.find(function.spec().arn)
+                function = self._lambdas.find(name_or_arn, qualifier)
+                return function and self.seat.functions.find(function.spec())
 
         return NamedFunction(self.seat.functions, find, spec)
 
+    def find(self, name: str) -> NamedFunction | None:
+        """What is invoked by the name that the terminal shows, or by any other; None if nothing."""
+        version = self.find_version(name)
+        return version and self.function(version.function_arn)
+
+    def find_version(self, name: str) -> SeatedFunction | None:
+        """What such a name stands for now."""
+        shown = {function.display_name: function for function in self._lambdas.latest()}
+        return shown.get(name) or self._lambdas.find(name)
+
+    def update_function_configuration(
+        self, function_name: str, qualifier: str | None, body: dict[str, Any]
+    ) -> dict[str, Any]:
+        function = self._lambdas.get_function_by_name_or_arn_forbid_qualifier(function_name)
+        configuration.check(body)
+        function.update_configuration(body)
+        self.seat.functions.run(function.spec())
+        self.mappings.restart(function.function_name)
+        return function.get_configuration()
+
+    def update_function_code(
+        self, function_name: str, qualifier: str | None, body: dict[str, Any]
+    ) -> dict[str, Any]:
+        function = self._lambdas.get_function_by_name_or_arn_forbid_qualifier(function_name)
+        package = self._package(body)
+        if not body.get("DryRun"):
+            function.deployed = package
+            function.touch()
+            self.seat.functions.run(function.spec())
+        if body.get("Publish"):
+            return self.publish_version(function_name).get_configuration()
+        return function.get_configuration()
+
+    def publish_version(self, function_name: str, description: str | None = None) -> SeatedFunction:
+        latest = self._lambdas.get_function_by_name_or_arn_forbid_qualifier(function_name)
+        version = self._lambdas.publish(latest, description)
+        self.seat.functions.run(version.spec())
+        return version
+
+    def list_versions_by_function(self, function_name: str) -> list[SeatedFunction]:
+        name = self.get_function(function_name).function_name
+        versions: list[SeatedFunction] = super().list_versions_by_function(name)
+        return versions
+
     def delete_function(self, function_name: str, qualifier: str | None = None) -> None:
         name = names.parse(function_name, self.region_name, qualifier=qualifier)
-        gone = [self.get_function(*name)] if name.qualifier else self._lambdas.versions(name.name)
-        super().delete_function(*name)
-        for function in gone:
-            self.seat.functions.remove(function.spec().arn)
+        function = self.get_function(*name)
+        if name.qualifier is not None and str(function.version) != name.qualifier:
+            raise invalid_parameter(
+                "$LATEST version cannot be deleted without deleting the function."
+                if name.is_latest
+                else "An alias cannot be deleted with its function: use DeleteAlias."
+            )
+        for gone in self._lambdas.remove(function):
+            self.seat.functions.remove(gone.spec())
+
+    def put_function_concurrency(self, function_name: str, reserved_concurrency: int) -> int:
+        function = self._lambdas.get_function_by_name_or_arn_forbid_qualifier(function_name)
+        others = sum(
+            other.reserved_concurrency or 0
+            for other in self._lambdas.latest()
+            if other is not function
+        )
+        if ACCOUNT_CONCURRENCY - others - reserved_concurrency < UNRESERVED_CONCURRENCY_MIN:
+            raise invalid_parameter(
+                "Specified ReservedConcurrentExecutions for function decreases account's "
+                "UnreservedConcurrentExecution below its minimum value of "
+                f"[{UNRESERVED_CONCURRENCY_MIN}]."
+            )
+        self._reserve(function, reserved_concurrency)
+        self.mappings.restart(function.function_name)
+        return reserved_concurrency
+
+    def delete_function_concurrency(self, function_name: str) -> None:
+        function = self._lambdas.get_function_by_name_or_arn_forbid_qualifier(function_name)
+        self._reserve(function, None)
+        self.mappings.restart(function.function_name)
+
+    def create_event_source_mapping(self, spec: dict[str, Any]) -> SeatedMapping:
+        return self.mappings.create(spec)
+
+    def get_event_source_mapping(self, uuid: str) -> SeatedMapping:
+        return self.mappings.get(uuid)
+
+    def update_event_source_mapping(self, uuid: str, spec: dict[str, Any]) -> SeatedMapping:
+        return self.mappings.update(uuid, spec)
+
+    def delete_event_source_mapping(self, uuid: str) -> SeatedMapping:
+        return self.mappings.delete(uuid)
+
+    def list_event_source_mappings(
+        self, event_source_arn: str | None, function_name: str | None
+    ) -> Iterable[SeatedMapping]:
+        return self.mappings.list(event_source_arn, function_name)
+
+    def _reserve(self, function: SeatedFunction, slots: int | None) -> None:
+        function.reserved_concurrency = slots
+        self.seat.functions.slots(function.spec()).resize(slots)
+        # whoever was throttled may try again
+        self.seat.condition.notify_all()
 
     def invoke(self, function_name: str, qualifier: str | None, body: Any, **_: Any) -> bytes:
         """Asynchronously: how moto's other services call a function."""
         return self.get_function(function_name, qualifier).invoke(body)
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text)
+    except (binascii.Error, ValueError):
+        # a damaged zip, which is refused as such
+        return b""
 
 
 def _parameters(spec: FunctionSpec) -> dict[str, Any]:
@@ -136,7 +282,5 @@ def _parameters(spec: FunctionSpec) -> dict[str, Any]:
         "Timeout": spec.timeout_seconds,
         "MemorySize": spec.memory_mb,
         "Environment": {"Variables": dict(spec.environment)},
-        "ReservedConcurrentExecutions": spec.reserved_concurrency,
-        "Code": {},
         "RecursiveLoop": spec.recursive_loop,
     }

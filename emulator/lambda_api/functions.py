@@ -25,39 +25,33 @@ class Functions:
         self._make_runner = make_runner
         #: by the ARN that ends in the version, but for the latest one's
         self._runners: dict[str, Runner] = {}
+        #: by the ARN without a version, kept when a function is deleted: something may still run
         self._slots: dict[str, Concurrency] = {}
 
-    def run(self, spec: FunctionSpec) -> None:
+    def run(self, spec: FunctionSpec, *, new_code: bool = False) -> None:
         """Run this version as ``spec`` says.
 
-        If that differs from before, what runs ends on the old code and configuration, and the next
-        invocation starts on the new ones.
+        If that is new, what runs ends on the old code and configuration, and the next invocation
+        starts on the new ones. ``new_code``: it has changed where it stands.
         """
-        self.slots(spec).resize(spec.reserved_concurrency)
-        # other slots are no reason to start anew
-        spec = msgspec.structs.replace(spec, reserved_concurrency=None)
         running = self._runners.get(spec.arn)
-        if running is not None and running.spec == spec:
-            return
-        if running is not None:
-            running.retire()
-        self._runners[spec.arn] = self._make_runner(spec)
+        if running is None or running.spec != spec:
+            if running is not None:
+                running.retire()
+            self._runners[spec.arn] = self._make_runner(spec)
+        elif new_code:
+            running.recycle()
 
-    def recycle(self, arn: str) -> None:
-        """The code has changed in its place."""
-        self._runners[arn].recycle()
-
-    def remove(self, arn: str) -> None:
+    def remove(self, spec: FunctionSpec) -> None:
         """Run this version no more."""
-        self._runners.pop(arn).retire()
+        self._runners.pop(spec.arn).retire()
 
-    def find(self, arn: str) -> Runner | None:
-        return self._runners.get(arn)
+    def find(self, spec: FunctionSpec) -> Runner | None:
+        return self._runners.get(spec.arn)
 
     def slots(self, spec: FunctionSpec) -> Concurrency:
-        """The concurrency of all versions of a function, kept as long as anything may run."""
-        key = f"{spec.region}:{spec.function_name}"
-        return self._slots.setdefault(key, Concurrency(spec))
+        """The concurrency of all versions of a function."""
+        return self._slots.setdefault(spec.unqualified_arn, Concurrency(spec))
 
     def close(self) -> None:
         """End everything that runs."""
@@ -66,40 +60,36 @@ class Functions:
 
 
 class NamedFunction:
-    """A function as a mapping or a caller names it: what the name stands for is looked up each
-    time.
+    """A function as a mapping or a caller names it: what that stands for is looked up each time.
 
-    So whoever holds it goes on over updates, aliases that move, and functions that are made anew.
+    So whoever holds it goes on over updates, aliases that move, and a function that is made anew.
     While there is none of the name, each invocation fails as Lambda says it.
     """
 
     def __init__(
         self, functions: Functions, find: Callable[[], Runner | None], spec: FunctionSpec
     ) -> None:
-        self._functions = functions
+        """``spec`` is what is known until something is found."""
+        self._slots = functions.slots(spec)
         self._find = find
-        self._last_spec = spec
+        self._spec = spec
 
     @property
     def spec(self) -> FunctionSpec:
         """Of what would run now; of what last ran if there is nothing."""
         runner = self._find()
         if runner is not None:
-            self._last_spec = runner.spec
-        return self._last_spec
-
-    @property
-    def is_reserved(self) -> bool:
-        """Whether its concurrency is its own, not the account's."""
-        return self._functions.slots(self._last_spec).is_reserved
+            self._spec = runner.spec
+        reserved = self._slots.reserved
+        return msgspec.structs.replace(self._spec, reserved_concurrency=reserved)
 
     def try_acquire(self) -> bool:
         """Take one slot of the function's concurrency; False is a throttle."""
-        return self._functions.slots(self._last_spec).try_acquire()
+        return self._slots.try_acquire()
 
     def release(self) -> None:
         """Give the slot back."""
-        self._functions.slots(self._last_spec).release()
+        self._slots.release()
 
     def invoke(
         self, payload: bytes, *, request_id: str | None = None, trace_header: str | None = None
@@ -107,6 +97,6 @@ class NamedFunction:
         """Run what the name stands for now, once."""
         runner = self._find()
         if runner is None:
-            arn = self._last_spec.arn
-            return Outcome.failed("ResourceNotFoundException", f"Function not found: {arn}")
+            text = f"Function not found: {self._spec.arn}"
+            return Outcome.failed("ResourceNotFoundException", text)
         return runner.invoke(payload, request_id=request_id, trace_header=trace_header)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from emulator.lambda_api.functions import NamedFunction
-    from emulator.lambda_api.seated_function import Seat
+    from emulator.lambda_api.seated_function import Seat, SeatedFunction
 
 REQUEST_RESPONSE, EVENT, DRY_RUN = "RequestResponse", "Event", "DryRun"
 
@@ -70,14 +70,14 @@ def begin(function: NamedFunction, request: InvokeRequest, seat: Seat) -> Callab
     Raises LambdaError for a throttle.
     """
     if not function.try_acquire():
-        raise throttled(reserved=function.is_reserved)
+        raise throttled(reserved=function.spec.reserved_concurrency is not None)
     return functools.partial(_run, function, request, seat)
 
 
 def _run(function: NamedFunction, request: InvokeRequest, seat: Seat) -> Answer:
     """Invoke and wait. Called without the cloud's lock."""
     request_id, spec = str(uuid.uuid4()), function.spec
-    seat.journal.record(spec.name, "invoke", by="Invoke", request_id=request_id)
+    seat.journal.record(spec.name, "invoke", source="Invoke", attempt=1, request_id=request_id)
     began_ms = seat.clock.now_ms()
     try:
         outcome = function.invoke(request.payload, request_id=request_id)
@@ -85,7 +85,9 @@ def _run(function: NamedFunction, request: InvokeRequest, seat: Seat) -> Answer:
         function.release()
     duration_ms = seat.clock.now_ms() - began_ms
     failed = {} if outcome.ok else {"error": outcome.error}
-    seat.journal.record(spec.name, "result", duration_ms=duration_ms, **failed)
+    seat.journal.record(
+        spec.name, "result", duration_ms=duration_ms, **outcome.usage_data(), **failed
+    )
     headers = {
         "Content-Type": "application/json",
         "X-Amz-Executed-Version": spec.version,
@@ -96,3 +98,9 @@ def _run(function: NamedFunction, request: InvokeRequest, seat: Seat) -> Answer:
     if request.wants_log:
         headers["X-Amz-Log-Result"] = base64.b64encode(outcome.log.encode()).decode()
     return Answer(200, headers, outcome.payload)
+
+
+def submit(function: SeatedFunction, request: InvokeRequest) -> Callable[[], Answer]:
+    """Accept an event for later; the answer has the request id that the function will see."""
+    request_id = function.submit(request.payload, source="Invoke")
+    return lambda: Answer(202, {"x-amzn-RequestId": request_id}, b"")

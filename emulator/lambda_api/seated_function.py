@@ -4,76 +4,74 @@ from __future__ import annotations
 
 import copy
 import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
 from moto.awslambda.models import LambdaFunction
 
-from emulator.invocation import FunctionSpec
-from emulator.lambda_api.functions import NamedFunction
+from emulator.invocation import LATEST, FunctionSpec
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable
 
     from emulator.clock import Clock
-    from emulator.invocation import Function, RecursiveLoop
+    from emulator.invocation import RecursiveLoop
     from emulator.journal import Journal
     from emulator.lambda_api.functions import Functions
+    from emulator.lambda_api.package import Package, PackageFolder
+    from emulator.mapping.asynchronous import AsynchronousInvocations
+    from emulator.scheduler import Scheduler
+
+#: what UpdateFunctionConfiguration sets and moto forgets, by its name in moto's function
+_FORGOTTEN = {
+    "DeadLetterConfig": "dead_letter_config",
+    "LoggingConfig": "logging_config",
+    "TracingConfig": "tracing_config",
+}
 
 
 class Seat(NamedTuple):
-    """What the functions of one cloud share."""
+    """What the functions and mappings of one cloud share."""
 
     clock: Clock
     #: the cloud's one lock; released while a function runs
     condition: threading.Condition
     journal: Journal
+    scheduler: Scheduler
     functions: Functions
-    #: puts an event into Lambda's queue of asynchronous invocations; returns the request id
-    submit: Callable[[Function, bytes], str]
-
-
-class Code(Protocol):
-    """A deployment package."""
-
-    @property
-    def task_root(self) -> str | None:
-        """The folder it is unpacked in; None: the project itself."""
-
-    @property
-    def zipped(self) -> bytes: ...
-
-    @property
-    def sha256(self) -> str:
-        """In base64, as AWS shows it."""
+    asynchronous: AsynchronousInvocations
+    packages: PackageFolder
 
 
 class SeatedFunction(LambdaFunction):  # type: ignore[misc]
     """One version of a function as moto's front sees it."""
 
+    dead_letter_config: dict[str, Any] | None = None
+    logging_config: dict[str, Any] | None = None
+
     def __init__(
-        self, parameters: dict[str, Any], *, region: str, account_id: str, seat: Seat, code: Code
+        self, parameters: dict[str, Any], *, region: str, account_id: str, seat: Seat, code: Package
     ) -> None:
         """``parameters`` are CreateFunction's."""
         self.seat = seat
         self.deployed = code
         #: as the terminal calls it
         self.display_name: str = parameters["FunctionName"]
-        #: what becomes of a function that calls itself without end
+        #: what becomes of it when it calls itself without end
         self.recursive_loop: RecursiveLoop = parameters.get("RecursiveLoop", "Terminate")
-        super().__init__(account_id, parameters, region, version="$LATEST")
+        super().__init__(account_id, {**parameters, "Code": {}}, region, version=LATEST)
+        self._set_forgotten(parameters)
         self.touch()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> SeatedFunction:
-        # moto changes a member of its copies and no deeper; a seat cannot be copied
+        # moto changes members of its copies and nothing deeper; a seat cannot be copied
         return copy.copy(self)
 
     def touch(self) -> None:
         """Note that it changed now."""
-        now = datetime.datetime.fromtimestamp(
-            self.seat.clock.now_ms() / 1000, datetime.timezone.utc
-        )
-        self.last_modified = now.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "+0000"
+        now_seconds = self.seat.clock.now_ms() / 1000
+        now = datetime.datetime.fromtimestamp(now_seconds, datetime.timezone.utc)
+        self.last_modified = now.isoformat(timespec="milliseconds").replace("+00:00", "+0000")
 
     def _set_function_code(self, updated_spec: dict[str, Any]) -> None:
         """Nothing: the backend sets ``deployed``."""
@@ -86,6 +84,36 @@ class SeatedFunction(LambdaFunction):  # type: ignore[misc]
     def code_size(self) -> int:
         return len(self.deployed.zipped)
 
+    def update_configuration(self, config_updates: dict[str, Any]) -> dict[str, Any]:
+        updates = {name: value for name, value in config_updates.items() if value is not None}
+        if "Environment" in updates:
+            updates["Environment"] = {"Variables": {}, **updates["Environment"]}
+        super().update_configuration(updates)
+        if storage := updates.get("EphemeralStorage"):
+            self.ephemeral_storage = storage["Size"]
+        self._set_forgotten(updates)
+        self.touch()
+        return self.get_configuration()
+
+    def _set_forgotten(self, parameters: dict[str, Any]) -> None:
+        for name, attribute in _FORGOTTEN.items():
+            if parameters.get(name):
+                setattr(self, attribute, parameters[name])
+
+    def get_configuration(self, on_create: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002
+        configuration: dict[str, Any] = super().get_configuration(on_create)
+        for name, attribute in _FORGOTTEN.items():
+            if value := getattr(self, attribute):
+                configuration[name] = value
+        return configuration
+
+    def get_code(self) -> dict[str, Any]:
+        answer: dict[str, Any] = super().get_code()
+        answer["Code"] = {"RepositoryType": "S3"}
+        if self.reserved_concurrency is not None:
+            answer["Concurrency"] = {"ReservedConcurrentExecutions": self.reserved_concurrency}
+        return answer
+
     def spec(self) -> FunctionSpec:
         """How this version is to run."""
         return FunctionSpec(
@@ -95,7 +123,6 @@ class SeatedFunction(LambdaFunction):  # type: ignore[misc]
             timeout_seconds=self.timeout,
             memory_mb=self.memory_size,
             environment=dict(self.environment_vars),
-            reserved_concurrency=self.reserved_concurrency,
             region=self.region,
             account_id=self.account_id,
             version=str(self.version),
@@ -103,13 +130,29 @@ class SeatedFunction(LambdaFunction):  # type: ignore[misc]
             recursive_loop=self.recursive_loop,
         )
 
-    def handle(self) -> NamedFunction:
-        """This version, to be invoked now or later."""
-        spec, functions = self.spec(), self.seat.functions
-        return NamedFunction(functions, lambda: functions.find(spec.arn), spec)
+    def published(self, number: int, description: str | None) -> SeatedFunction:
+        """A version: a copy of code and configuration that no update reaches."""
+        version = copy.copy(self)
+        version.environment_vars = dict(self.environment_vars)
+        version.deployed = self.deployed.frozen(self.seat.packages)
+        version.set_version(number)
+        version.touch()
+        version.description = description or self.description
+        return version
+
+    def is_as_published(self, version: SeatedFunction) -> bool:
+        """Whether a new version would be the same as ``version``."""
+        mine = msgspec.structs.replace(self.spec(), version="", task_root=None)
+        theirs = msgspec.structs.replace(version.spec(), version="", task_root=None)
+        return mine == theirs and self.code_sha_256 == version.code_sha_256
 
     def invoke(self, body: str | bytes, *_: Any) -> bytes:
         """Asynchronously: how moto's other services (SNS, S3, EventBridge …) call a function."""
-        payload = body.encode() if isinstance(body, str) else body
-        self.seat.submit(self.handle(), payload)
+        self.submit(body.encode() if isinstance(body, str) else body)
         return b""
+
+    def submit(self, payload: bytes, *, source: str = "", request_id: str | None = None) -> str:
+        """Put an event into Lambda's queue of asynchronous ones; returns the request id."""
+        latest = self.version == LATEST
+        name = self.display_name if latest else f"{self.function_name}:{self.version}"
+        return self.seat.asynchronous.submit(name, payload, source=source, request_id=request_id)

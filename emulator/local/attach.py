@@ -26,6 +26,7 @@ from emulator.journal import Entry
 from emulator.local import early_clients, reload_filter, start, worker_functions
 from emulator.local.control import ControlClient, EmulatorGoneError, JournalSender, RefusedError
 from emulator.local.running import StateFolderError, wait_for_end
+from emulator.queue_events import DeployRefusedError
 from emulator.template import Names, TemplateError
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class _Server:
             server = gateway.create_server(
                 app, config, host=host, port=port, record=_recorder(sender)
             )
-        except (TemplateError, RefusedError) as error:
+        except (TemplateError, DeployRefusedError, RefusedError) as error:
             # not _stop: what waits in queues and tables outlives a mistake in a file
             again = "\nCorrect it and save: chalice local reloads by itself." if _reloads() else ""
             _say(f"chalice local: {error}{again}", err=True)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from emulator.invocation import FunctionSpec
     from emulator.journal import Journal
+    from emulator.mapping.batching import Received
     from emulator.sqs.message import Delivery, Message
     from emulator.sqs.queue import Queue
 
@@ -22,36 +23,43 @@ if TYPE_CHECKING:
 CALLS_MAX = 16
 
 
-def leading_trace_header(messages: Sequence[Message], function_arn: str) -> str | None:
+def leading_trace_header(messages: Sequence[Received], function_arn: str) -> str | None:
     """The trace a batch goes on with: of the message whose chain is the longest, else the first."""
-    headers = [message.system_attributes.get("AWSTraceHeader") for message in messages]
+    headers = [_trace_header(message.delivery.message) for message in messages]
     return max(headers, key=lambda header: trace_header.call_count(header, function_arn))
 
 
 def without_loops(
     now_ms: int,
-    deliveries: Sequence[Delivery],
+    messages: Sequence[Received],
     *,
     queue: Queue,
     function: FunctionSpec,
     journal: Journal,
-) -> list[Delivery]:
-    """What of ``deliveries`` may go to the function; what may not leaves the queue.
+) -> list[Received]:
+    """What of ``messages`` may go to the function; what may not leaves the queue.
 
     It goes to the queue's dead-letter queue, and without one it is gone, as on AWS.
     """
     if function.recursive_loop == "Allow":
-        return list(deliveries)
-    stopped = [delivery for delivery in deliveries if _is_loop(delivery.message, function)]
-    for delivery in stopped:
-        _stop(now_ms, delivery, queue)
-        journal.record(function.name, "error", text=_explain(delivery.message, function, queue))
-    return [delivery for delivery in deliveries if delivery not in stopped]
+        return list(messages)
+    passed = []
+    for message in messages:
+        if _is_loop(message.delivery.message, function):
+            _stop(now_ms, message.delivery, queue)
+            text = _explain(message.delivery.message, function, queue)
+            journal.record(function.name, "error", text=text)
+        else:
+            passed.append(message)
+    return passed
 
 
 def _is_loop(message: Message, function: FunctionSpec) -> bool:
-    header = message.system_attributes.get("AWSTraceHeader")
-    return trace_header.call_count(header, function.arn) >= CALLS_MAX
+    return trace_header.call_count(_trace_header(message), function.arn) >= CALLS_MAX
+
+
+def _trace_header(message: Message) -> str | None:
+    return message.system_attributes.get("AWSTraceHeader")
 
 
 def _stop(now_ms: int, delivery: Delivery, queue: Queue) -> None:

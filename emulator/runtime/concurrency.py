@@ -19,14 +19,14 @@ class Concurrency:
     """
 
     def __init__(self, spec: FunctionSpec) -> None:
-        self.is_reserved = spec.reserved_concurrency is not None
+        self.reserved = spec.reserved_concurrency
         self._limit = self._free = _limit(spec.reserved_concurrency)
         self._lock = threading.Lock()
 
     def resize(self, reserved: int | None) -> None:
         """Change the number of slots; what runs goes on, though it may now be too many."""
         with self._lock:
-            self.is_reserved = reserved is not None
+            self.reserved = reserved
             limit = _limit(reserved)
             self._free += limit - self._limit
             self._limit = limit

@@ -32,7 +32,6 @@ def app() -> Chalice:
         queue_arn="arn:aws:sqs:us-east-1:123456789012:bulk.fifo",
         batch_size=7,
         maximum_concurrency=3,
-        maximum_batching_window_in_seconds=2,
     )
     def load(event: Any) -> None: ...
 
@@ -101,7 +100,7 @@ def test_queue_mapping_by_arn_keeps_every_setting(tmp_path: Path) -> None:
     mapping = described(tmp_path).queue_mappings[1]
 
     assert (mapping.queue_name, mapping.batch_size) == ("bulk.fifo", 7)
-    assert (mapping.window_seconds, mapping.maximum_concurrency) == (2, 3)
+    assert (mapping.window_seconds, mapping.maximum_concurrency) == (0, 3)
 
 
 def test_batch_item_failures_are_declared_by_the_merged_template(tmp_path: Path) -> None:

@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 def looping(*, recursive_loop: RecursiveLoop = "Terminate", redrive: bool = True) -> Project:
     """A function ``work`` on a queue ``work``."""
     dead = {"deadLetterTargetArn": f"arn:aws:sqs:{REGION}:{ACCOUNT_ID}:dead", "maxReceiveCount": 5}
-    work: dict[str, Any] = {"QueueName": "work", **({"RedrivePolicy": dead} if redrive else {})}
+    work: dict[str, Any] = {
+        "QueueName": "work",
+        "VisibilityTimeout": 60,
+        **({"RedrivePolicy": dead} if redrive else {}),
+    }
     return Project(
         names=Names(app="shop", stage="dev", region=REGION, account_id=ACCOUNT_ID),
         directory="/",

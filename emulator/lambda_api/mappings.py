@@ -1,0 +1,146 @@
+"""The event source mappings of one region: made, listed, changed and deleted.
+
+https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from emulator.lambda_api import names, queue_mapping
+from emulator.lambda_api.errors import LambdaError, invalid_parameter
+from emulator.lambda_api.seated_mapping import SeatedMapping
+from emulator.mapping import validation
+from emulator.sqs import backend as sqs_backend
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from emulator.lambda_api.backend import FunctionsBackend
+    from emulator.lambda_api.functions import NamedFunction
+    from emulator.mapping.sqs import QueueMappingSpec
+
+#: Services whose mappings moto would run while it answers a request, and we do not run yet.
+_NOT_RUN = {"dynamodb", "kinesis"}
+
+
+class Mappings:
+    """Called under the cloud's lock. What Lambda refuses is raised as LambdaError."""
+
+    def __init__(self, backend: FunctionsBackend) -> None:
+        self._backend = backend
+        self.by_uuid: dict[str, SeatedMapping] = {}
+        #: what the project declares
+        self._declared: dict[str, QueueMappingSpec] = {}
+
+    def declare(self, specs: Sequence[QueueMappingSpec]) -> None:
+        """Have a project's mappings as it declares them now.
+
+        What was changed through the API stays until the project's own declaration changes.
+        """
+        wanted = {spec.uuid: spec for spec in specs}
+        for gone in (self._declared.keys() - wanted.keys()) & self.by_uuid.keys():
+            self.delete(gone)
+        for spec in specs:
+            if self._declared.get(spec.uuid) != spec or spec.uuid not in self.by_uuid:
+                self._put(spec)
+        self._declared = wanted
+
+    def _put(self, spec: QueueMappingSpec) -> None:
+        function = self._backend.find_version(spec.function)
+        assert function is not None, "a project's functions are declared before its mappings"
+        source_arn = sqs_backend.engine_queue(spec.queue_name).attributes.arn
+        parameters = queue_mapping.parameters(spec, source_arn)
+        parameters["FunctionName"] = function.function_name
+        if spec.uuid in self.by_uuid:
+            self.by_uuid.pop(spec.uuid).stop()
+        self._make(parameters, uuid=spec.uuid)
+
+    def create(self, parameters: dict[str, Any]) -> SeatedMapping:
+        return self._make(_given(parameters), uuid=str(uuid.uuid4()))
+
+    def _make(self, parameters: dict[str, Any], *, uuid: str) -> SeatedMapping:
+        _check_source(parameters.get("EventSourceArn"))
+        parameters, function = self._with_function(parameters)
+        self._check_unique(parameters)
+        made = SeatedMapping(parameters, function, uuid=uuid, seat=self._backend.seat)
+        self.by_uuid[uuid] = made
+        return made
+
+    def _with_function(self, parameters: dict[str, Any]) -> tuple[dict[str, Any], NamedFunction]:
+        """The function that ``FunctionName`` names, and the parameters with the ARN to show."""
+        given = parameters.get("FunctionName") or ""
+        name = names.parse(given, self._backend.region_name)
+        try:
+            function = self._backend.function(*name)
+        except LambdaError:
+            raise invalid_parameter(validation.UNKNOWN_FUNCTION) from None
+        arn = function.spec.unqualified_arn
+        if name.qualifier:
+            arn = f"{arn}:{name.qualifier}"
+        return {**parameters, "FunctionArn": arn}, function
+
+    def _check_unique(self, parameters: dict[str, Any]) -> None:
+        source_arn, function_arn = parameters["EventSourceArn"], parameters["FunctionArn"]
+        for other in self.by_uuid.values():
+            if (other.event_source_arn, other.function_arn) == (source_arn, function_arn):
+                raise queue_mapping.already_exists(source_arn, other.function_name, other.uuid)
+
+    def get(self, uuid: str) -> SeatedMapping:
+        try:
+            return self.by_uuid[uuid]
+        except KeyError:
+            raise LambdaError(
+                "ResourceNotFoundException", validation.UNKNOWN_MAPPING, status=404
+            ) from None
+
+    def update(self, uuid: str, changes: dict[str, Any]) -> SeatedMapping:
+        mapping = self.get(uuid)
+        parameters, function = {**mapping.parameters, **_given(changes)}, mapping.function
+        if changes.get("FunctionName"):
+            parameters, function = self._with_function(parameters)
+        mapping.set(parameters, function)
+        return mapping
+
+    def delete(self, uuid: str) -> SeatedMapping:
+        mapping = self.get(uuid)
+        mapping.stop()
+        del self.by_uuid[uuid]
+        return mapping
+
+    def list(self, source_arn: str | None, function_name: str | None) -> Iterable[SeatedMapping]:
+        """Those of a source or a function, if they are given; none for what is not known."""
+        wanted = [m for m in self.by_uuid.values() if source_arn in (None, m.event_source_arn)]
+        if function_name is None:
+            return wanted
+        try:
+            name = names.parse(function_name, self._backend.region_name)
+        except LambdaError:
+            return []
+        return [
+            mapping
+            for mapping in wanted
+            if mapping.function_name == name.name
+            and (name.qualifier is None or mapping.function_arn.endswith(f":{name.qualifier}"))
+        ]
+
+    def restart(self, function_name: str) -> None:
+        """A function has another timeout, or other concurrency."""
+        for mapping in self.by_uuid.values():
+            if mapping.function_name == function_name:
+                mapping.restart()
+
+
+def _given(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Without what is null, which is as if it was not there."""
+    return {name: value for name, value in parameters.items() if value is not None}
+
+
+def _check_source(arn: str | None) -> None:
+    parts = (arn or "").split(":")
+    service = parts[2] if len(parts) > 5 and parts[0] == "arn" else ""
+    if service in _NOT_RUN:
+        raise NotImplementedError(f"event source mappings of {service}")
+    if service != "sqs":
+        raise invalid_parameter(validation.UNKNOWN_SOURCE)

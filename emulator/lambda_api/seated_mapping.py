@@ -1,0 +1,101 @@
+"""moto's event source mapping with a source of ours behind it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from moto.awslambda.models import EventSourceMapping
+from moto.awslambda.utils import make_event_source_mapping_arn
+
+from emulator.lambda_api import queue_mapping
+from emulator.limits import BATCH_SIZE_DEFAULT
+
+if TYPE_CHECKING:
+    from emulator.lambda_api.functions import NamedFunction
+    from emulator.lambda_api.seated_function import Seat
+    from emulator.mapping.sqs import QueueMappingSpec, SqsMapping
+
+#: Why a mapping has its state: here only ever because somebody asked for it.
+_REASON = "USER_INITIATED"
+_MOTOS_OWN = {"EventSourceArn", "FunctionArn", "FunctionName", "Tags"}
+
+
+class SeatedMapping(EventSourceMapping):  # type: ignore[misc]
+    """A mapping as moto's front sees it; while it is enabled, a source polls its queue.
+
+    It changes at once. The states on the way (Creating, Updating …) are shown in the answer to the
+    request, the one it ends in from then on.
+    """
+
+    def __init__(
+        self, parameters: dict[str, Any], function: NamedFunction, *, uuid: str, seat: Seat
+    ) -> None:
+        """``parameters`` are CreateEventSourceMapping's, with the ``FunctionArn`` to show.
+
+        Raises LambdaError for what Lambda refuses.
+        """
+        spec = function.spec
+        # the settings are ours, and checked before moto may meet them
+        known = {k: v for k, v in parameters.items() if k in _MOTOS_OWN}
+        super().__init__({**known, "RegionName": spec.region, "AccountId": spec.account_id})
+        self.uuid: str = uuid
+        self.arn: str = make_event_source_mapping_arn(spec.region, spec.account_id, uuid)
+        self._seat = seat
+        self._source: SqsMapping | None = None
+        self.set(parameters, function)
+
+    def set(self, parameters: dict[str, Any], function: NamedFunction) -> None:
+        """Have it as these parameters say; raises LambdaError, and then nothing has changed."""
+        spec = queue_mapping.spec(parameters, uuid=self.uuid, function=function.spec.name)
+        queue_mapping.check(spec, queue_mapping.queue(parameters["EventSourceArn"]), function)
+        self.parameters = parameters
+        self.function = function
+        self.function_arn = parameters["FunctionArn"]
+        self.function_name = function.spec.function_name
+        self.enabled = spec.enabled
+        self.last_modified = self._seat.clock.now_ms() / 1000
+        self.stop()
+        if spec.enabled:
+            self._start(spec)
+
+    def restart(self) -> None:
+        """Its function has another timeout, or other concurrency."""
+        if self._source is not None:
+            spec = self._source.spec
+            self.stop()
+            self._start(spec)
+
+    def _start(self, spec: QueueMappingSpec) -> None:
+        queue = queue_mapping.queue(self.event_source_arn)
+        self._source = queue_mapping.source(spec, queue, self.function, seat=self._seat)
+        self._seat.scheduler.add(self._source)
+
+    def stop(self) -> None:
+        """Start no more batches; what runs finishes.
+
+        What was received for a batch that has not begun returns when its visibility timeout ends.
+        """
+        if self._source is not None:
+            self._seat.scheduler.remove(self._source)
+            self._source = None
+
+    def get_configuration(self, state: str | None = None) -> dict[str, Any]:
+        """``state`` is shown instead of the one it is in."""
+        given = self.parameters
+        shown = {
+            "UUID": self.uuid,
+            "BatchSize": given.get("BatchSize", BATCH_SIZE_DEFAULT),
+            "MaximumBatchingWindowInSeconds": given.get("MaximumBatchingWindowInSeconds", 0),
+            "EventSourceArn": self.event_source_arn,
+            "EventSourceMappingArn": self.arn,
+            "FunctionArn": self.function_arn,
+            "FunctionResponseTypes": given.get("FunctionResponseTypes") or [],
+            "LastModified": self.last_modified,
+            "State": state or ("Enabled" if self.enabled else "Disabled"),
+            "StateTransitionReason": _REASON,
+        }
+        if (given.get("FilterCriteria") or {}).get("Filters"):
+            shown["FilterCriteria"] = given["FilterCriteria"]
+        if given.get("ScalingConfig"):
+            shown["ScalingConfig"] = given["ScalingConfig"]
+        return shown
