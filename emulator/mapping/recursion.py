@@ -74,5 +74,6 @@ def _explain(message: Message, function: FunctionSpec, queue: Queue) -> str:
     return (
         f"recursive loop stopped: message {message.message_id[:8]} comes from {CALLS_MAX} calls of "
         f"{function.name} in a row, each of which sent to {queue.attributes.name}; it was {end}, "
-        "as on AWS. A function that means to do this needs the property RecursiveLoop: Allow."
+        'as on AWS. A function that means to do this needs "RecursiveLoop": "Allow" among its '
+        "properties in .chalice/resources.json."
     )

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from emulator.journal import Journal
 
 
+#: Begins what the runtime client says of every module that does not load, before it says why.
+_IS_NO_NEWS = "\tLAMBDA_WARNING: Unhandled exception."
+
+
 class EnvironmentLog:
     """Puts every line into the journal, and keeps the end of the present invocation's."""
 
@@ -27,10 +31,13 @@ class EnvironmentLog:
 
     def line(self, text: str) -> None:
         """What the function wrote, or what Lambda has to say of it."""
-        self._record(text)
+        if _IS_NO_NEWS in text:
+            self.platform(text)
+        else:
+            self._record(text)
 
     def platform(self, text: str) -> None:
-        """START, END or REPORT, which say nothing that the journal does not know otherwise."""
+        """A line that says nothing that the journal does not know otherwise: START, END, REPORT."""
         self._record(text, is_platform=True)
 
     def forget_tail(self) -> None:

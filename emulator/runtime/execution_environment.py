@@ -70,7 +70,7 @@ class ExecutionEnvironment:
         self._process: RuntimeProcess | None = None
         #: the process's unanswered request for its next event
         self._next: Request | None = None
-        #: the most memory seen so far, which is what Lambda reports
+        #: the most memory its process was seen to use, which is what Lambda reports
         self._memory_used_mb = 0
 
     def invoke(self, payload: bytes, *, request_id: str, trace: str | None = None) -> Outcome:
@@ -161,6 +161,7 @@ class ExecutionEnvironment:
         with self._lock:
             if self._killed:
                 raise ProcessExitedError(-signal.SIGKILL)
+            self._memory_used_mb = 0
             variables = environment_variables(
                 self._spec,
                 self._task_root,
