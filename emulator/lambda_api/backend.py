@@ -7,21 +7,19 @@ run in execution environments, and nothing invokes one while a request is being 
 
 from __future__ import annotations
 
-import base64
-import binascii
 import sys
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from moto.awslambda.models import LambdaBackend, lambda_backends
-from moto.s3.exceptions import MissingBucket
+from moto.awslambda.models import EventInvokeConfig, LambdaBackend, lambda_backends
 from moto.s3.models import s3_backends
 
-from emulator.lambda_api import configuration, names
+from emulator.invocation import LATEST
+from emulator.lambda_api import configuration, event_settings, names, package_source
 from emulator.lambda_api.errors import invalid_parameter
 from emulator.lambda_api.functions import NamedFunction
 from emulator.lambda_api.mappings import Mappings
-from emulator.lambda_api.package import ProjectPackage, ZipPackage
+from emulator.lambda_api.package import ProjectPackage
 from emulator.lambda_api.responses import URL_BASES, URL_PATHS
 from emulator.lambda_api.seated_function import SeatedFunction
 from emulator.lambda_api.storage import FunctionStorage
@@ -97,6 +95,7 @@ class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
         name = names.parse(spec["FunctionName"], self.region_name).name
         configuration.check_new(spec)
         function = self._put({**spec, "FunctionName": name}, self._package(spec.get("Code") or {}))
+        event_settings.apply(function)
         return self.publish_version(name) if spec.get("Publish") else function
 
     def _put(self, parameters: dict[str, Any], code: Package) -> SeatedFunction:
@@ -113,31 +112,8 @@ class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
         return function
 
     def _package(self, source: dict[str, Any]) -> Package:
-        if "ImageUri" in source:
-            raise invalid_parameter("Container images do not run here: give the function a zip.")
-        if "ZipFile" in source:
-            return ZipPackage(_decoded(source["ZipFile"]), self.seat.packages)
-        if "S3Bucket" in source and "S3Key" in source:
-            return ZipPackage(self._object(source), self.seat.packages)
-        raise invalid_parameter("Please provide a source for function code.")
-
-    def _object(self, source: dict[str, Any]) -> bytes:
-        """The content of an object in S3."""
-        error = "Error occurred while GetObject. S3 Error Code: "
         buckets = s3_backends[self.account_id][self.partition]
-        try:
-            key = buckets.get_object(
-                source["S3Bucket"], source["S3Key"], version_id=source.get("S3ObjectVersion")
-            )
-        except MissingBucket:
-            raise invalid_parameter(
-                f"{error}NoSuchBucket. S3 Error Message: The specified bucket does not exist"
-            ) from None
-        if key is None:
-            raise invalid_parameter(
-                f"{error}NoSuchKey. S3 Error Message: The specified key does not exist."
-            )
-        return bytes(key.value)
+        return package_source.read(source, buckets=buckets, folder=self.seat.packages)
 
     def get_function(
         self, function_name_or_arn: str, qualifier: str | None = None
@@ -175,6 +151,7 @@ class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
         configuration.check(body)
         function.update_configuration(body)
         self.seat.functions.run(function.spec())
+        event_settings.apply(function)
         self.mappings.restart(function.function_name)
         return function.get_configuration()
 
@@ -205,12 +182,12 @@ class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
     def delete_function(self, function_name: str, qualifier: str | None = None) -> None:
         name = names.parse(function_name, self.region_name, qualifier=qualifier)
         function = self.get_function(*name)
-        if name.qualifier is not None and str(function.version) != name.qualifier:
+        if name.qualifier == LATEST:
             raise invalid_parameter(
                 "$LATEST version cannot be deleted without deleting the function."
-                if name.is_latest
-                else "An alias cannot be deleted with its function: use DeleteAlias."
             )
+        if name.qualifier not in (None, str(function.version)):
+            raise invalid_parameter("An alias is not deleted by this operation.")
         for gone in self._lambdas.remove(function):
             self.seat.functions.remove(gone.spec())
 
@@ -259,17 +236,37 @@ class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
         # whoever was throttled may try again
         self.seat.condition.notify_all()
 
+    def put_function_event_invoke_config(
+        self, function_name: str, config: dict[str, Any]
+    ) -> dict[str, Any]:
+        function = self.get_function(function_name)
+        made = EventInvokeConfig(function.function_arn, function.last_modified, config)
+        function.event_invoke_config = [made]
+        event_settings.apply(function)
+        answer: dict[str, Any] = made.response()
+        return answer
+
+    def update_function_event_invoke_config(
+        self, function_name: str, config: dict[str, Any]
+    ) -> dict[str, Any]:
+        before = self.get_function(function_name).event_invoke_config
+        known = before[0].config if before else {}
+        return self.put_function_event_invoke_config(function_name, {**known, **config})
+
+    def delete_function_event_invoke_config(self, function_name: str) -> None:
+        super().delete_function_event_invoke_config(function_name)
+        event_settings.apply(self.get_function(function_name))
+
+    def put_function_recursion_config(self, function_name: str, loop: str) -> str:
+        function = self._lambdas.get_function_by_name_or_arn_forbid_qualifier(function_name)
+        configuration.check_recursive_loop(loop)
+        function.recursive_loop = loop
+        self.seat.functions.run(function.spec())
+        return loop
+
     def invoke(self, function_name: str, qualifier: str | None, body: Any, **_: Any) -> bytes:
         """Asynchronously: how moto's other services call a function."""
         return self.get_function(function_name, qualifier).invoke(body)
-
-
-def _decoded(text: str) -> bytes:
-    try:
-        return base64.b64decode(text)
-    except (binascii.Error, ValueError):
-        # a damaged zip, which is refused as such
-        return b""
 
 
 def _parameters(spec: FunctionSpec) -> dict[str, Any]:

@@ -35,6 +35,8 @@ _RESERVED_VARIABLES = {
     "AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT",
 }  # fmt: skip
 
+_RECURSIVE_LOOP = ("Terminate", "Allow")
+
 
 class _Range(NamedTuple):
     parameter: str
@@ -69,6 +71,15 @@ def check(parameters: Mapping[str, Any]) -> None:
     if runtime := parameters.get("Runtime"):
         _check_runtime(runtime)
     _check_variables((parameters.get("Environment") or {}).get("Variables") or {})
+
+
+def check_recursive_loop(value: str) -> None:
+    """What is to become of a function that invokes itself without end; raises LambdaError."""
+    if value not in _RECURSIVE_LOOP:
+        allowed = ", ".join(_RECURSIVE_LOOP)
+        raise validation_error(
+            value, "recursiveLoop", f"Member must satisfy enum value set: [{allowed}]"
+        )
 
 
 def _check_range(bounds: _Range, value: int | None) -> None:

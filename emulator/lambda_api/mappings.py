@@ -8,6 +8,8 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from moto.awslambda.exceptions import LambdaClientError
+
 from emulator.lambda_api import names, queue_mapping
 from emulator.lambda_api.errors import LambdaError, invalid_parameter
 from emulator.lambda_api.seated_mapping import SeatedMapping
@@ -74,7 +76,7 @@ class Mappings:
         name = names.parse(given, self._backend.region_name)
         try:
             function = self._backend.function(*name)
-        except LambdaError:
+        except LambdaClientError:
             raise invalid_parameter(validation.UNKNOWN_FUNCTION) from None
         arn = function.spec.unqualified_arn
         if name.qualifier:

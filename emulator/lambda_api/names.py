@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from emulator.invocation import LATEST
 from emulator.lambda_api.errors import LambdaError, invalid_parameter
 
 _PATTERN = (
@@ -27,10 +26,6 @@ class FunctionName(NamedTuple):
 
     name: str
     qualifier: str | None = None
-
-    @property
-    def is_latest(self) -> bool:
-        return self.qualifier in (None, LATEST)
 
 
 def parse(text: str, region: str, *, qualifier: str | None = None) -> FunctionName:

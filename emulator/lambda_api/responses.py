@@ -83,6 +83,15 @@ class FunctionsResponse(LambdaResponse):  # type: ignore[misc]
         request = invoking.read({"X-Amz-Invocation-Type": invoking.EVENT}, self.body)
         return _reply(http.HTTPStatus.ACCEPTED, invoking.submit(function, request))
 
+    def get_function_recursion_config(self) -> str:
+        function = self.backend.get_function(self._part(2))
+        return json.dumps({"RecursiveLoop": function.recursive_loop})
+
+    def put_function_recursion_config(self) -> str:
+        loop = self.json_body.get("RecursiveLoop")
+        answer = self.backend.put_function_recursion_config(self._part(2), loop)
+        return json.dumps({"RecursiveLoop": answer})
+
     def create_event_source_mapping(self) -> Reply:
         mapping = self.backend.create_event_source_mapping(self.json_body)
         return _accepted(mapping, "Creating")

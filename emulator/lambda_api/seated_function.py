@@ -48,6 +48,7 @@ class SeatedFunction(LambdaFunction):  # type: ignore[misc]
 
     dead_letter_config: dict[str, Any] | None = None
     logging_config: dict[str, Any] | None = None
+    recursive_loop = "Terminate"
 
     def __init__(
         self, parameters: dict[str, Any], *, region: str, account_id: str, seat: Seat, code: Package
@@ -151,8 +152,13 @@ class SeatedFunction(LambdaFunction):  # type: ignore[misc]
         self.submit(body.encode() if isinstance(body, str) else body)
         return b""
 
-    def submit(self, payload: bytes, *, source: str = "", request_id: str | None = None) -> str:
+    @property
+    def event_name(self) -> str:
+        """Its name in Lambda's queue of asynchronous events."""
+        if self.version == LATEST:
+            return self.display_name
+        return f"{self.function_name}:{self.version}"
+
+    def submit(self, payload: bytes, *, source: str = "") -> str:
         """Put an event into Lambda's queue of asynchronous ones; returns the request id."""
-        latest = self.version == LATEST
-        name = self.display_name if latest else f"{self.function_name}:{self.version}"
-        return self.seat.asynchronous.submit(name, payload, source=source, request_id=request_id)
+        return self.seat.asynchronous.submit(self.event_name, payload, source=source)

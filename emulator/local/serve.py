@@ -73,6 +73,7 @@ def main() -> None:
         clock,
         make_function=make_function,
         region=start.region,
+        packages_dir=folder.path / "functions",
     )
     printer = terminal.Printer(sys.stdout, with_platform_lines=chosen.logs == "full")
     emulator.journal.listen(printer)
