@@ -98,7 +98,7 @@ class Emulator:
         self._project = project
         with self.cloud.condition:
             notes = provision(project.resources, project.names, self.cloud)
-            self._lambda.declare(project.functions, Path(project.directory))
+            notes += self._lambda.declare(project.functions, Path(project.directory))
             self._lambda.mappings.declare(project.queue_mappings)
             self._apply_schedules(project.schedules)
             self.cloud.condition.notify_all()

@@ -48,7 +48,7 @@ class SeatedFunction(LambdaFunction):  # type: ignore[misc]
 
     dead_letter_config: dict[str, Any] | None = None
     logging_config: dict[str, Any] | None = None
-    recursive_loop = "Terminate"
+    recursive_loop: RecursiveLoop = "Terminate"
 
     def __init__(
         self, parameters: dict[str, Any], *, region: str, account_id: str, seat: Seat, code: Package
@@ -58,8 +58,6 @@ class SeatedFunction(LambdaFunction):  # type: ignore[misc]
         self.deployed = code
         #: as the terminal calls it
         self.display_name: str = parameters["FunctionName"]
-        #: what becomes of it when it calls itself without end
-        self.recursive_loop: RecursiveLoop = parameters.get("RecursiveLoop", "Terminate")
         super().__init__(account_id, {**parameters, "Code": {}}, region, version=LATEST)
         self._set_forgotten(parameters)
         self.touch()
