@@ -70,7 +70,7 @@ class Cloud:
         #: where ``call`` goes; requests name theirs
         self.region = region
         self.condition = threading.Condition(threading.RLock())
-        moto_caches.install()
+        moto_caches.install(ACCOUNT_ID)
         BackendDict.reset()
         # a seat that is taken after this has functions of its own for its service's paths
         _routes.cache_clear()

@@ -44,15 +44,21 @@ class InvocationTimedOut(BaseException):
     """
 
 
-def sleep(clock: Clock, seconds: float) -> None:
+def sleep(
+    clock: Clock, seconds: float, *, outside: Callable[[float], object] | None = None
+) -> None:
     """Sleep on ``clock``; a running invocation sleeps no longer than to its deadline.
 
-    Raises InvocationTimedOut at the deadline, which ends the invocation.
+    Whoever sleeps outside an invocation does so by ``outside``, if it is given. Raises
+    InvocationTimedOut at the deadline, which ends the invocation.
     """
     until_ms = clock.now_ms() + round(seconds * 1000)
     deadline_ms = _deadline_ms.get()
     if deadline_ms is not None:
         until_ms = min(until_ms, deadline_ms)
+    elif outside is not None:
+        outside(seconds)
+        return
     condition = threading.Condition()
     with condition:
         while clock.now_ms() < until_ms:
