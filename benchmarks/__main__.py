@@ -13,6 +13,7 @@ import click
 from benchmarks import (
     accept,
     concurrency,
+    environments,
     further_test,
     machine,
     pipeline,
@@ -29,6 +30,7 @@ BENCHMARKS = {
     "accept": accept.measure,
     "pipeline": pipeline.measure,
     "startup": startup.measure,
+    "environments": environments.measure,
     "test_cost": further_test.measure,
 }
 
@@ -38,7 +40,7 @@ BENCHMARKS = {
 @click.option("--quick", is_flag=True, help="One small round, numbers not kept: to try it.")
 def main(*, names: tuple[str, ...], quick: bool) -> None:
     """Measure ours and stock side by side. Names: concurrency, receive_depth, accept, pipeline,
-    startup, test_cost; all of them without a name."""
+    startup, environments, test_cost; all of them without a name."""
     # SIGTERM unwinds like Ctrl-C, so that every child is ended and every folder removed
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     figures: list[Figure] = []

@@ -20,6 +20,7 @@ from moto.core.exceptions import HTTPException
 from moto.core.request import Request
 
 from emulator.cloud import json_request, moto_caches
+from emulator.cloud.function_logs import FunctionLogs
 from emulator.sqs import backend as sqs_backend
 
 if TYPE_CHECKING:
@@ -69,11 +70,13 @@ class Cloud:
         #: where ``call`` goes; requests name theirs
         self.region = region
         self.condition = threading.Condition(threading.RLock())
-        moto_caches.install()
+        moto_caches.install(ACCOUNT_ID)
         BackendDict.reset()
         # a seat that is taken after this has functions of its own for its service's paths
         _routes.cache_clear()
         sqs_backend.seat(clock=clock, condition=self.condition, journal=journal)
+        self._logs = FunctionLogs(ACCOUNT_ID, region)
+        journal.listen(self._logs)
 
     def handle(
         self,
@@ -92,6 +95,8 @@ class Cloud:
         Raises UnknownServiceError if moto does not have it.
         """
         with self.condition:
+            if service == "logs":
+                self._logs.write()
             handler = _handler(service, region, urlsplit(url).path)
             request = json_request.read(method, url, headers, body)
             if request is None:

@@ -16,7 +16,7 @@ from moto.s3.models import s3_backends
 
 from emulator.invocation import LATEST
 from emulator.lambda_api import configuration, event_settings, names, package_source
-from emulator.lambda_api.errors import invalid_parameter
+from emulator.lambda_api.errors import LambdaError, invalid_parameter
 from emulator.lambda_api.functions import NamedFunction
 from emulator.lambda_api.mappings import Mappings
 from emulator.lambda_api.package import ProjectPackage
@@ -68,10 +68,11 @@ class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
     def _url_module(self) -> Any:
         return SimpleNamespace(url_bases=URL_BASES, url_paths=URL_PATHS)
 
-    def declare(self, specs: Sequence[FunctionSpec], project_dir: Path) -> None:
+    def declare(self, specs: Sequence[FunctionSpec], project_dir: Path) -> list[str]:
         """Have a project's functions as it declares them now, on its present code.
 
         What was changed through the API stays until the project's own declaration changes.
+        Returns a sentence for each that Lambda would refuse.
         """
         code = ProjectPackage(project_dir)
         wanted = {spec.function_name: spec for spec in specs}
@@ -83,10 +84,12 @@ class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
             function.package = code
             function.display_name = spec.name
             if self._declared.get(name) != spec:
+                function.recursive_loop = spec.recursive_loop
                 self._reserve(function, spec.reserved_concurrency)
                 function.update_configuration(_parameters(spec))
             self.seat.functions.run(function.spec(), new_code=True)
         self._declared = wanted
+        return [note for spec in specs if (note := _refusal(spec))]
 
     def create_function(self, spec: dict[str, Any]) -> SeatedFunction:
         name = names.parse(spec["FunctionName"], self.region_name).name
@@ -260,14 +263,21 @@ class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
 
     def put_function_recursion_config(self, function_name: str, loop: str) -> str:
         function = self._lambdas.get_function_by_name_or_arn_forbid_qualifier(function_name)
-        configuration.check_recursive_loop(loop)
-        function.recursive_loop = loop
+        function.recursive_loop = configuration.recursive_loop(loop)
         self.seat.functions.run(function.spec())
         return loop
 
     def invoke(self, function_name: str, qualifier: str | None, body: Any, **_: Any) -> bytes:
         """Asynchronously: how moto's other services call a function."""
         return self.get_function(function_name, qualifier).invoke(body)
+
+
+def _refusal(spec: FunctionSpec) -> str | None:
+    try:
+        configuration.check(_parameters(spec))
+    except LambdaError as refusal:
+        return f"{spec.name} runs here, and AWS will refuse to deploy it: {refusal.message}"
+    return None
 
 
 def _parameters(spec: FunctionSpec) -> dict[str, Any]:

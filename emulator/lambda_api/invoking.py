@@ -94,7 +94,9 @@ def _run(function: NamedFunction, request: InvokeRequest, seat: Seat) -> Answer:
         function.release()
     duration_ms = seat.clock.now_ms() - began_ms
     failed = {} if outcome.ok else {"error": outcome.error}
-    seat.journal.record(spec.name, "result", duration_ms=duration_ms, **failed)
+    seat.journal.record(
+        spec.name, "result", duration_ms=duration_ms, **outcome.usage_data(), **failed
+    )
     headers = {
         "Content-Type": "application/json",
         "X-Amz-Executed-Version": spec.version,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from emulator.clock import Clock
+    from emulator.invocation import RecursiveLoop
     from emulator.journal import Journal
     from emulator.lambda_api.functions import Functions
     from emulator.lambda_api.package import Package, PackageFolder
@@ -50,7 +51,7 @@ class SeatedFunction(LambdaFunction):  # type: ignore[misc]
 
     dead_letter_config: dict[str, Any] | None = None
     logging_config: dict[str, Any] | None = None
-    recursive_loop = "Terminate"
+    recursive_loop: RecursiveLoop = "Terminate"
 
     def __init__(
         self,
@@ -147,6 +148,7 @@ class SeatedFunction(LambdaFunction):  # type: ignore[misc]
             account_id=self.account_id,
             version=str(self.version),
             task_root=self.package.task_root,
+            recursive_loop=self.recursive_loop,
         )
 
     def published(self, number: int, description: str | None) -> SeatedFunction:
