@@ -21,7 +21,8 @@ if os.environ.get("AWS_CHALICE_CLI_MODE"):  # set by the chalice command only
 # below the emulator, so that no AWS client can be made before it answers
 from typing import TYPE_CHECKING, Any  # noqa: E402
 
-from chalicelib import api, logs, web  # noqa: E402
+from chalicelib import logs, web  # noqa: E402
+from chalicelib.api import METHODS  # noqa: E402
 from chalicelib.bootstrap import service  # noqa: E402
 from chalicelib.job_queue import received  # noqa: E402
 
@@ -39,29 +40,54 @@ def unify_errors(request: Request, get_response: Any) -> Response:
     return web.unify(get_response(request), request)
 
 
-@app.route("/jobs", methods=["POST"], content_types=[])
-def submit_job() -> Response:
-    return web.answer(app.current_request, service().api.submit_job)
+@app.route("/jobs", methods=METHODS, content_types=[])
+def jobs() -> Response:
+    return web.answer(app.current_request, service().api)
 
 
-@app.route("/jobs/{job_id}", content_types=[])
-def get_job(job_id: str) -> Response:
-    return web.answer(app.current_request, service().api.get_job, job_id=job_id)
+@app.route("/jobs/{job_id}", methods=METHODS, content_types=[])
+def job(job_id: str) -> Response:
+    return web.answer(app.current_request, service().api)
 
 
-@app.route("/jobs/{job_id}/result", content_types=[])
-def get_result(job_id: str) -> Response:
-    return web.answer(app.current_request, service().api.get_result, job_id=job_id)
+@app.route("/jobs/{job_id}/result", methods=METHODS, content_types=[])
+def job_result(job_id: str) -> Response:
+    return web.answer(app.current_request, service().api)
 
 
-@app.route("/problems/{slug}", content_types=[])
-def get_problem(slug: str) -> Response:
-    return web.answer(app.current_request, service().api.get_problem, slug=slug)
+@app.route("/jobs/{job_id}/cancel", methods=METHODS, content_types=[])
+def job_cancel(job_id: str) -> Response:
+    return web.answer(app.current_request, service().api)
 
 
-@app.route("/healthz", content_types=[])
-def get_health() -> Response:
-    return web.answer(app.current_request, api.health)
+@app.route("/jobs/{job_id}/retry", methods=METHODS, content_types=[])
+def job_retry(job_id: str) -> Response:
+    return web.answer(app.current_request, service().api)
+
+
+@app.route("/batches", methods=METHODS, content_types=[])
+def batches() -> Response:
+    return web.answer(app.current_request, service().api)
+
+
+@app.route("/problems/{slug}", methods=METHODS, content_types=[])
+def problem(slug: str) -> Response:
+    return web.answer(app.current_request, service().api)
+
+
+@app.route("/healthz", methods=METHODS, content_types=[])
+def health() -> Response:
+    return web.answer(app.current_request, service().api)
+
+
+@app.route("/", methods=METHODS, content_types=[])
+def root() -> Response:
+    return web.answer(app.current_request, service().api)
+
+
+@app.route("/{proxy+}", methods=METHODS, content_types=[])
+def anything_else() -> Response:
+    return web.answer(app.current_request, service().api)
 
 
 @app.on_sqs_message(queue="accepted-jobs", batch_size=10)

@@ -1,96 +1,85 @@
-"""The routes: what each answers. Problems are raised as ProblemError."""
+"""Which route answers which request."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
-import msgspec
-
-from chalicelib import clock, http_message, representation
-from chalicelib.http_message import JSON, HttpAnswer
-from chalicelib.model import Status
+from chalicelib import answers, http_message
+from chalicelib.errors import UnavailableError
+from chalicelib.http_message import JSON, HttpAnswer, HttpRequest
 from chalicelib.problems import PROBLEM_TYPES, ProblemError
 
 if TYPE_CHECKING:
-    from chalicelib.http_message import HttpRequest
-    from chalicelib.model import Job
-    from chalicelib.queries import Queries
-    from chalicelib.submission import Submitter
+    from chalicelib.jobs_api import JobsApi
+    from chalicelib.submit_api import SubmitApi
+
+Route = Callable[[HttpRequest], HttpAnswer]
+
+#: Every method that API Gateway can pass on: it answers 403 to one that is not declared.
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 #: The texts of problems change with a deployment only.
 PROBLEM_TEXT_SECONDS = 3_600
 
 
 class Api:
-    """One method a route."""
+    """Dispatches requests."""
 
-    def __init__(self, submitter: Submitter, queries: Queries) -> None:
-        self._submitter = submitter
-        self._queries = queries
+    def __init__(self, submit: SubmitApi, jobs: JobsApi) -> None:
+        #: by path and method; the paths are those of app.py
+        self.routes: Mapping[str, Mapping[str, Route]] = {
+            "/jobs": {"GET": jobs.list_jobs, "POST": submit.submit_job},
+            "/jobs/{job_id}": {"GET": jobs.get_job, "DELETE": jobs.delete_job},
+            "/jobs/{job_id}/result": {"GET": jobs.get_result},
+            "/jobs/{job_id}/cancel": {"POST": jobs.cancel_job},
+            "/jobs/{job_id}/retry": {"POST": submit.retry_job},
+            "/batches": {"POST": submit.submit_batch},
+            "/problems/{slug}": {"GET": get_problem},
+            "/healthz": {"GET": get_health},
+        }
 
-    def submit_job(self, request: HttpRequest) -> HttpAnswer:
-        """``POST /jobs``: 202 once the job is recorded and queued."""
-        http_message.refuse_query(request)
-        job = self._submitter.submit(http_message.json_body(request))
-        location = {"Location": f"{request.root}jobs/{job.id}"}
-        return _job_answer(request, job, status=202, headers=location)
-
-    def get_job(self, request: HttpRequest, job_id: str) -> HttpAnswer:
-        """``GET /jobs/{id}``: how the job stands; 304 if the client knows."""
-        http_message.refuse_query(request)
-        job = self._queries.job(job_id)
-        if http_message.matches(request, representation.etag(job)):
-            told = representation.headers(job, now_ms=clock.now_ms())
-            return HttpAnswer(status=304, headers=told)
-        return _job_answer(request, job)
-
-    def get_result(self, request: HttpRequest, job_id: str) -> HttpAnswer:
-        """``GET /jobs/{id}/result``: the result itself; 202 while there is none yet."""
-        http_message.refuse_query(request)
-        job = self._queries.job(job_id)
-        if not job.terminal:
-            return _job_answer(request, job, status=202)
-        if job.status is Status.FAILED:
-            raise _failed(request, job)
-        told = representation.headers(job, now_ms=clock.now_ms())
-        body = self._queries.result(job)
-        return HttpAnswer(headers={"Content-Type": JSON, **told}, body=body)
-
-    def get_problem(self, request: HttpRequest, slug: str) -> HttpAnswer:
-        """``GET /problems/{slug}``: what a problem type means."""
-        http_message.refuse_query(request)
-        if slug not in PROBLEM_TYPES:
-            raise ProblemError("not-found", "There is no such problem type")
-        return _json(
-            PROBLEM_TYPES[slug],
-            headers={"Cache-Control": f"public, max-age={PROBLEM_TEXT_SECONDS}"},
-        )
+    def answer(self, request: HttpRequest) -> HttpAnswer:
+        """The route's answer. Raises ProblemError."""
+        methods = self.routes.get(request.route)
+        if methods is None:
+            raise ProblemError("not-found", "There is no such path")
+        # HEAD is GET without the body
+        is_head = request.method == "HEAD" and "GET" in methods
+        route = methods.get("GET" if is_head else request.method)
+        if route is None:
+            raise _not_allowed(request, methods)
+        http_message.refuse_unacceptable(request, JSON)
+        try:
+            answer = route(request)
+        except UnavailableError as error:
+            detail = "Try again shortly"
+            raise ProblemError("unavailable", detail, headers={"Retry-After": "1"}) from error
+        return http_message.without_body(answer) if is_head else answer
 
 
-def health(request: HttpRequest) -> HttpAnswer:
+def get_problem(request: HttpRequest) -> HttpAnswer:
+    """``GET /problems/{slug}``: what a problem type means."""
+    http_message.query_values(request)
+    slug = request.path_values["slug"]
+    if slug not in PROBLEM_TYPES:
+        raise ProblemError("not-found", "There is no such problem type")
+    seconds = PROBLEM_TEXT_SECONDS
+    return answers.json(
+        PROBLEM_TYPES[slug], headers={"Cache-Control": f"public, max-age={seconds}"}
+    )
+
+
+def get_health(request: HttpRequest) -> HttpAnswer:
     """``GET /healthz``: this function answers; says nothing of AWS."""
-    return _json({"status": "ok"}, headers={"Cache-Control": "no-store"})
+    return answers.json({"status": "ok"}, headers={"Cache-Control": "no-store"})
 
 
-def _job_answer(
-    request: HttpRequest,
-    job: Job,
-    *,
-    status: int = 200,
-    headers: dict[str, str] | None = None,
-) -> HttpAnswer:
-    told = representation.headers(job, now_ms=clock.now_ms())
-    shown = representation.document(job, root=request.root)
-    return _json(shown, status=status, headers={**told, **(headers or {})})
-
-
-def _json(value: Any, *, headers: dict[str, str], status: int = 200) -> HttpAnswer:
-    told = {"Content-Type": JSON, **headers}
-    return HttpAnswer(status=status, headers=told, body=msgspec.json.encode(value))
-
-
-def _failed(request: HttpRequest, job: Job) -> ProblemError:
-    shown = representation.document(job, root=request.root)
+def _not_allowed(request: HttpRequest, methods: Mapping[str, Route]) -> ProblemError:
+    allowed = [*methods, *(["HEAD"] if "GET" in methods else [])]
     return ProblemError(
-        "job-failed", "The job has no result", job=shown["links"]["self"], error=shown["error"]
+        "method-not-allowed",
+        f"{request.route} has the methods {', '.join(allowed)}",
+        headers={"Allow": ", ".join(allowed)},
+        allow=allowed,
     )

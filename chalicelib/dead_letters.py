@@ -38,8 +38,8 @@ class DeadLetters:
             self._queue.hide(message, limits.HIDE_SECONDS_MAX)
             raise
         now_ms = clock.now_ms()
-        job = self._store.get(content.id)
-        if failing.settle(self._store, job, now_ms=now_ms):
+        job = self._store.get(content.tenant, content.id)
+        if failing.settle(self._store, job, now_ms=now_ms, given=bytes(content.input)):
             return True
         # a worker may still succeed: look again when its lease has passed
         lease_until_ms = (job and job.lease_until_ms) or now_ms

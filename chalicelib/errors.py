@@ -4,9 +4,11 @@ ServiceError
 ├── PermanentError          a task: no further attempt would help
 │   └── ResultTooLargeError a task answered more than can be kept
 ├── RetryableError          a task: try again later
+├── CanceledError           a task: a client wants the job to stop
 ├── StaleAttemptError       another attempt owns the job, or it has ended
 ├── UnavailableError        DynamoDB or SQS did not do what was asked
 ├── MessageRefusedError     a message this service did not write
+├── WriteRefusedError       (table) an item was not as a write required
 ├── MessagesLeftError       a batch ends with messages that must come back
 ├── SettingsError           (settings) the environment is incomplete
 └── ProblemError            (problems) an answer to an HTTP client
@@ -39,6 +41,10 @@ class RetryableError(ServiceError):
     def __init__(self, message: str = "", *, after_seconds: int | None = None) -> None:
         super().__init__(message)
         self.after_seconds = after_seconds
+
+
+class CanceledError(ServiceError):
+    """A client has asked for the job to stop."""
 
 
 class StaleAttemptError(ServiceError):

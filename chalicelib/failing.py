@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from chalicelib import logs
-from chalicelib.model import Failure
+from chalicelib.model import Failure, Status
 
 if TYPE_CHECKING:
     from chalicelib.job_store import JobStore
@@ -22,26 +22,31 @@ def exhausted(job: Job, last: Failure | None) -> Failure:
     return Failure("attempts-exhausted", detail, attempts=job.attempt, last=last or _NO_ANSWER)
 
 
-def fail_overdue(store: JobStore, job_id: str, *, now_ms: int) -> Job:
+def expire(store: JobStore, job: Job, *, now_ms: int) -> Job:
     """Write that the deadline has passed. Raises ConditionFailedError if the job has ended."""
-    failed = store.fail_overdue(job_id, _DEADLINE, now_ms=now_ms)
-    logs.record("deadline-exceeded", job_id=job_id, attempt=failed.attempt)
+    failed = store.expire(job, _DEADLINE, now_ms=now_ms)
+    logs.record("deadline-exceeded", job_id=job.id, attempt=failed.attempt)
     return failed
 
 
-def settle(store: JobStore, job: Job | None, *, now_ms: int) -> bool:
+def settle(store: JobStore, job: Job | None, *, now_ms: int, given: bytes) -> bool:
     """Give a job that no attempt may follow its end; False if somebody may still work on it.
 
-    Raises ConditionFailedError if that has changed meanwhile.
+    ``given`` is its input, which is kept if it fails. Raises ConditionFailedError if the job has
+    changed meanwhile.
     """
-    if job is None or job.terminal:
+    if job is None or job.terminal or job.purged:
         return True
     if job.overdue(now_ms):
-        fail_overdue(store, job.id, now_ms=now_ms)
+        expire(store, job, now_ms=now_ms)
         return True
     if job.leased(now_ms):
         return False
+    if job.status is Status.CANCELING:
+        store.stop_abandoned(job, now_ms=now_ms)
+        logs.record("canceled", job_id=job.id, attempt=job.attempt)
+        return True
     failure = exhausted(job, job.failure) if job.attempt else _POISON
-    store.fail_abandoned(job, failure, now_ms=now_ms)
+    store.fail_abandoned(job, failure, now_ms=now_ms, given=given)
     logs.record("failed", job_id=job.id, attempt=job.attempt, slug=failure.slug)
     return True

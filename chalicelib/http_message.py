@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from chalicelib import limits
+from chalicelib import limits, preferences, problems, submission
+from chalicelib.model import TENANT
 from chalicelib.problems import ProblemError
 
 JSON = "application/json"
@@ -15,23 +16,43 @@ PROBLEM_JSON = "application/problem+json"
 
 _JSON_TYPE = re.compile(r"application/(json|[a-z0-9!#$&^_.-]+\+json)")
 _CHARSET = re.compile(r'charset\s*=\s*"?utf-?8"?')
+_WEIGHT = re.compile(r"q\s*=\s*(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
+_QUOTED_KEY = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
 
 
 class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A request as the gateway passed it on."""
 
+    method: str = "GET"
     #: the route's path, such as ``/jobs/{job_id}``
     route: str
-    #: names in lower case
-    headers: Mapping[str, str]
-    query: tuple[str, ...] = ()
+    #: what stands for the names in the route, percent-decoded
+    path_values: Mapping[str, str] = {}
+    #: names in lower case; of a header that is there twice the values, with a comma between
+    headers: Mapping[str, str] = {}
+    query: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     request_id: str = ""
+    tenant: str = TENANT
+    #: how long the function may still take
+    remaining_ms: int = 0
 
     @property
     def root(self) -> str:
         """The relative reference from this request's URL to the API's root."""
-        return "../" * (self.route.count("/") - 1)
+        path = self.route
+        for name, value in self.path_values.items():
+            path = path.replace(f"{{{name}+}}", value)
+        return "../" * (path.count("/") - 1)
+
+    @property
+    def job_id(self) -> str:
+        """The id in the path, as it was sent."""
+        return self.path_values["job_id"]
+
+    @property
+    def preferences(self) -> preferences.Preferences:
+        return preferences.parse(self.headers.get("prefer", ""))
 
 
 class HttpAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +63,13 @@ class HttpAnswer(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes = b""
 
 
-def json_body(request: HttpRequest) -> bytes:
+def without_body(answer: HttpAnswer) -> HttpAnswer:
+    """The answer to HEAD: as to GET, with the length that the body would have."""
+    headers = {**answer.headers, "Content-Length": str(len(answer.body))}
+    return msgspec.structs.replace(answer, headers=headers, body=b"")
+
+
+def json_body(request: HttpRequest, limit_bytes: int = limits.BODY_BYTES_MAX) -> bytes:
     """The body, which says that it is JSON in UTF-8 and is not too large.
 
     Raises ProblemError.
@@ -56,17 +83,56 @@ def json_body(request: HttpRequest) -> bytes:
     for parameter in map(str.strip, parameters):
         if parameter.startswith("charset") and not _CHARSET.fullmatch(parameter):
             raise _unsupported("The charset of JSON is UTF-8")
-    if len(request.body) > limits.BODY_BYTES_MAX:
-        raise _too_large(len(request.body))
+    if len(request.body) > limit_bytes:
+        raise problems.body_too_large(len(request.body), limit_bytes)
     return request.body
 
 
-def refuse_query(request: HttpRequest) -> None:
-    """Raises ProblemError if there is a query: a typing error must not pass in silence."""
-    if request.query:
-        parameter = request.query[0]
-        detail = f'There is no query parameter "{parameter}" here'
-        raise ProblemError("bad-query", detail, parameter=parameter)
+def idempotency_key(request: HttpRequest, operation: str) -> submission.Key | None:
+    """The client's key for this operation, bare or as a quoted string, which is the same key.
+
+    Raises ProblemError.
+    https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
+    """
+    sent = request.headers.get("idempotency-key")
+    if sent is None:
+        return None
+    text = sent.strip()
+    quoted = _QUOTED_KEY.fullmatch(text)
+    if quoted:
+        text = quoted[1].replace("\\\\", "\\")
+    if not submission.is_key(text):
+        limit = limits.IDEMPOTENCY_KEY_CHARACTERS_MAX
+        detail = f"An idempotency key is one header of 1 to {limit} visible ASCII characters"
+        raise ProblemError("bad-header", detail, header="Idempotency-Key")
+    return submission.Key(operation, text)
+
+
+def query_values(request: HttpRequest, *known: str) -> dict[str, str]:
+    """The query's parameters. Raises ProblemError for others: typing errors are not passed over."""
+    values: dict[str, str] = {}
+    for name, value in request.query:
+        if name not in known:
+            raise bad_query(name, f'There is no query parameter "{name}" here')
+        if name in values:
+            raise bad_query(name, f'The query parameter "{name}" is there twice')
+        values[name] = value
+    return values
+
+
+def bad_query(parameter: str, detail: str) -> ProblemError:
+    return ProblemError("bad-query", detail, parameter=parameter)
+
+
+def refuse_unacceptable(request: HttpRequest, *offers: str) -> None:
+    """Raises ProblemError if the client's Accept takes none of the media types.
+
+    https://www.rfc-editor.org/rfc/rfc9110#name-accept
+    """
+    ranges = request.headers.get("accept", "").strip()
+    if ranges and not any(_accepts(ranges, offer) for offer in offers):
+        detail = f'The answer cannot be given as "{ranges[:100]}"'
+        raise ProblemError("not-acceptable", detail, offers=list(offers))
 
 
 def matches(request: HttpRequest, etag: str) -> bool:
@@ -79,6 +145,18 @@ def matches(request: HttpRequest, etag: str) -> bool:
     return listed.strip() == "*" or etag in tags
 
 
+def _accepts(ranges: str, offer: str) -> bool:
+    """Whether the most specific range that covers the media type does not refuse it."""
+    kind = offer.partition("/")[0]
+    weights = {}
+    for media_range in ranges.lower().split(","):
+        name, *parameters = (part.strip() for part in media_range.split(";"))
+        weight = next((found for part in parameters if (found := _WEIGHT.fullmatch(part))), None)
+        weights[name] = float(weight[1]) if weight else 1.0
+    covering = [weights[name] for name in (offer, f"{kind}/*", "*/*") if name in weights]
+    return bool(covering) and covering[0] > 0
+
+
 def _unsupported(detail: str) -> ProblemError:
     return ProblemError(
         "unsupported-media-type",
@@ -86,8 +164,3 @@ def _unsupported(detail: str) -> ProblemError:
         headers={"Accept-Post": JSON},
         accepts=[JSON, "application/*+json"],
     )
-
-
-def _too_large(actual_bytes: int) -> ProblemError:
-    detail = f"The body has {actual_bytes} bytes, {limits.BODY_BYTES_MAX} are allowed"
-    return ProblemError("body-too-large", detail, limit=limits.BODY_BYTES_MAX, actual=actual_bytes)

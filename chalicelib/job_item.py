@@ -2,9 +2,10 @@
 
 ``pk`` tenant and shard, ``sk`` kind and id · ``s`` status ``t`` type ``d`` deadline ``m`` attempts
 at most ``n`` attempt ``v`` version ``l`` lease ``h`` start of each attempt ``f`` finish ``x``
-expiry in seconds (DynamoDB's time to live) ``g`` tags ``p`` progress ``r`` result ``k`` attempt of
-a result in an item of its own ``u`` that item's write units ``e`` failure. JSON is kept as text,
-never as a map: DynamoDB's numbers have 38 digits and no floats.
+expiry in seconds (DynamoDB's time to live) ``g`` tags ``p`` progress ``c`` when cancelling was
+asked for ``r`` result ``k`` attempt of a result in an item of its own ``i`` 1 if the input lies in
+an item of its own ``u`` write units of such items ``o`` the job that this one repeats ``e``
+failure. JSON is kept as text, never as a map: DynamoDB's numbers have 38 digits and no floats.
 """
 
 from __future__ import annotations
@@ -14,23 +15,36 @@ from typing import Any
 import msgspec
 
 from chalicelib import ids, limits
-from chalicelib.model import TENANT, Failure, Job, Status
+from chalicelib.model import Failure, Job, Status
 
 Item = dict[str, dict[str, Any]]
 
-#: One partition takes about 1,000 write units a second, 330 jobs; more shards would spread a
-#: tenant over several.
-_PARTITION = f"T#{TENANT}#0"
+JOBS = "J#"
+_TENANTS = "T#"
 
 
-def key(job_id: str) -> Item:
+def partition(tenant: str) -> dict[str, str]:
+    """Where a tenant's items are.
+
+    One partition takes about 1,000 write units a second, 330 jobs; more shards than the one that
+    the suffix names would spread a tenant over several.
+    """
+    return {"S": f"{_TENANTS}{tenant}#0"}
+
+
+def key(tenant: str, job_id: str) -> Item:
     """Where a job's item is."""
-    return {"pk": {"S": _PARTITION}, "sk": {"S": f"J#{job_id}"}}
+    return {"pk": partition(tenant), "sk": {"S": f"{JOBS}{job_id}"}}
 
 
-def result_key(job_id: str, attempt: int) -> Item:
+def result_key(tenant: str, job_id: str, *, attempt: int) -> Item:
     """Where a result is that is too large for the job's own item."""
-    return {"pk": {"S": _PARTITION}, "sk": {"S": f"R#{job_id}#{attempt}"}}
+    return {"pk": partition(tenant), "sk": {"S": f"R#{job_id}#{attempt}"}}
+
+
+def input_key(tenant: str, job_id: str) -> Item:
+    """Where an input is that is kept for a retry."""
+    return {"pk": partition(tenant), "sk": {"S": f"I#{job_id}"}}
 
 
 def number(value: float) -> dict[str, str]:
@@ -44,7 +58,7 @@ def json_text(value: Any) -> dict[str, bytes]:
 def encode_new(job: Job) -> Item:
     """A job that has just been made."""
     item = {
-        **key(job.id),
+        **key(job.tenant, job.id),
         "s": {"S": job.status.value},
         "t": {"S": job.type},
         "d": number(job.deadline_at_ms),
@@ -53,15 +67,23 @@ def encode_new(job: Job) -> Item:
         "v": number(job.version),
         "h": {"L": []},
         "x": number(job.expires_at_s),
+        "u": number(job.other_units),
     }
-    return {**item, "g": json_text(job.tags)} if job.tags else item
+    if job.tags:
+        item["g"] = json_text(job.tags)
+    if job.input_retained:
+        item["i"] = number(1)
+    if job.retry_of:
+        item["o"] = {"S": job.retry_of}
+    return item
 
 
 def decode(item: Item) -> Job:
     """The job that an item holds."""
-    job_id = item["sk"]["S"].removeprefix("J#")
+    job_id = item["sk"]["S"].removeprefix(JOBS)
     return Job(
         id=job_id,
+        tenant=item["pk"]["S"].removeprefix(_TENANTS).rpartition("#")[0],
         type=item["t"]["S"],
         status=Status(item["s"]["S"]),
         created_at_ms=ids.created_at_ms(job_id),
@@ -75,10 +97,13 @@ def decode(item: Item) -> Job:
         expires_at_s=int(item["x"]["N"]),
         tags=_json_or(item, "g", dict[str, str], {}),
         progress=float(item["p"]["N"]) if "p" in item else None,
+        cancel_requested_at_ms=_int_or_none(item, "c"),
         result=item["r"]["B"] if "r" in item else None,
         result_attempt=_int_or_none(item, "k"),
         failure=_json_or(item, "e", Failure, None),
-        result_units=_int_or_none(item, "u") or 0,
+        input_retained="i" in item,
+        retry_of=item["o"]["S"] if "o" in item else None,
+        other_units=_int_or_none(item, "u") or 0,
         units_a_write=write_units(item),
     )
 

@@ -1,4 +1,4 @@
-"""The jobs in DynamoDB: every change is one conditional write, so the table decides every race.
+"""The jobs in the table: each method is one event of ``transitions``, made as one write.
 
 A write by a worker carries the attempt number it was given and fails once the job has another, so
 a worker that comes back late changes nothing. https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.ConditionExpressions.html
@@ -6,45 +6,26 @@ a worker that comes back late changes nothing. https://docs.aws.amazon.com/amazo
 
 from __future__ import annotations
 
-import zlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
-from chalicelib import aws, job_item, limits
-from chalicelib.errors import ResultTooLargeError, StaleAttemptError
+from chalicelib import job_item, limits, transitions
+from chalicelib.errors import StaleAttemptError
+from chalicelib.expressions import Given, Plus
 from chalicelib.job_item import json_text, number
-from chalicelib.model import Failure, Job, Status
+from chalicelib.table import WriteRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from chalicelib.aws import Clients
     from chalicelib.job_item import Item
+    from chalicelib.model import Failure, Job
+    from chalicelib.payload_store import PayloadStore
+    from chalicelib.table import Table
 
-_ABSENT = "attribute_not_exists(pk) OR x < :now_s"
-_FREE = "(s = :queued OR (s = :running AND (attribute_not_exists(l) OR l < :now)))"
-_CLAIMABLE = f"{_FREE} AND d > :now AND n < m"
-_ABANDONED = f"{_FREE} AND n = :attempt"
-_MINE = "s = :running AND n = :attempt"
-_OVERDUE = "(s = :queued OR s = :running) AND d <= :now"
-_OVERDUE_JOB = f"begins_with(sk, :jobs) AND {_OVERDUE}"
-
-_CLAIM = (
-    "SET s = :running, n = n + :one, v = v + :one, l = :lease, h = list_append(h, :started) "
-    "REMOVE p"
-)
-_PROGRESS = "SET v = v + :one, p = :progress"
-_RELEASE = "SET v = v + :one, e = :failure REMOVE l, p"
-_SUCCEED = "SET s = :end, v = v + :one, f = :now, x = :expiry, r = :result REMOVE l, p, e"
-_SUCCEED_LARGE = (
-    "SET s = :end, v = v + :one, f = :now, x = :expiry, k = :attempt, u = :units REMOVE l, p, e"
-)
-_FAIL = "SET s = :end, v = v + :one, f = :now, x = :expiry, e = :failure REMOVE l, p"
-
-_QUEUED = {":queued": {"S": Status.QUEUED.value}}
-_RUNNING = {":running": {"S": Status.RUNNING.value}}
-_ONE = {":one": number(1)}
+_CONSTANTS: Item = {
+    name: number(value) if isinstance(value, int) else {"S": value}
+    for name, value in transitions.CONSTANTS.items()
+}
 
 
 class ConditionFailedError(StaleAttemptError):
@@ -56,117 +37,122 @@ class ConditionFailedError(StaleAttemptError):
 
 
 class JobStore:
-    """Every method raises UnavailableError if DynamoDB does not do what is asked."""
+    """Every method raises UnavailableError if DynamoDB does not do what is asked.
 
-    def __init__(self, clients: Clients, table: str) -> None:
-        self._clients = clients
+    Those that change a job raise ConditionFailedError if its state does not allow it, and return
+    the job as they made it.
+    """
+
+    def __init__(self, table: Table, payloads: PayloadStore) -> None:
         self._table = table
+        self._payloads = payloads
 
     def create(self, job: Job, *, now_ms: int) -> bool:
         """Record a new job; False if its id is taken."""
         item = job_item.encode_new(job)
         try:
-            self._put(item, {":now_s": number(now_ms // 1000)})
-        except ConditionFailedError as failed:
+            self._table.put_if(item, transitions.ACCEPT, _moment(now_ms))
+        except WriteRefusedError as refused:
             # a retry of a put whose answer was lost finds its own job
-            return failed.job == job_item.decode(item)
+            return refused.item == item
         return True
 
-    def get(self, job_id: str) -> Job | None:
+    def get(self, tenant: str, job_id: str) -> Job | None:
         """The job as of the last write; consistent, so a status never goes back."""
-        item = self._get(job_item.key(job_id))
+        item = self._table.get(job_item.key(tenant, job_id))
         return job_item.decode(item) if item else None
 
-    def claim(self, job_id: str, *, now_ms: int, lease_until_ms: int) -> Job:
-        """Start the next attempt: of a queued job, or of one whose lease has passed.
-
-        Raises ConditionFailedError if the job is neither, is overdue or has no attempt left.
-        """
-        values: Item = {
-            **_QUEUED,
-            ":now": number(now_ms),
-            ":lease": number(lease_until_ms),
-            ":started": {"L": [number(now_ms)]},
-        }
-        return self._update(job_id, _CLAIM, _CLAIMABLE, values=values)
+    def claim(self, tenant: str, job_id: str, *, now_ms: int, lease_until_ms: int) -> Job:
+        """Start the next attempt: of a queued job, or of one whose lease has passed."""
+        values: Item = {":lease": number(lease_until_ms), ":started": {"L": [number(now_ms)]}}
+        return self._write("claim", job_item.key(tenant, job_id), now_ms=now_ms, values=values)
 
     def report_progress(self, job: Job, fraction: float) -> Job:
-        """How far the attempt is, 0 to 1. Raises ConditionFailedError if it is no longer ours."""
-        return self._update_mine(job, _PROGRESS, {":progress": number(round(fraction, 4))})
+        """How far the attempt is, 0 to 1. What is returned may say that the job is to stop."""
+        payload = {"p": number(round(fraction, 4))}
+        return self._write_own("progress", job, payload=payload)
 
     def release(self, job: Job, failure: Failure) -> Job:
-        """The attempt failed and another may follow. Raises ConditionFailedError."""
-        return self._update_mine(job, _RELEASE, {":failure": json_text(failure)})
+        """The attempt failed and another may follow."""
+        return self._write_own("release", job, payload={"e": json_text(failure)})
 
     def succeed(self, job: Job, result: bytes, *, now_ms: int) -> Job:
         """The attempt's result, JSON text; a large one gets an item of its own, written before.
 
-        Raises ResultTooLargeError, or ConditionFailedError if the job is no longer ours.
+        Raises ResultTooLargeError.
         """
-        end = self._end(Status.SUCCEEDED, now_ms)
         if self._fits(job, result):
-            return self._update_mine(job, _SUCCEED, {**end, ":result": {"B": result}})
-        units = self._put_result(job, result, end[":expiry"])
-        return self._update_mine(job, _SUCCEED_LARGE, {**end, ":units": number(units)})
+            payload: Item = {"r": {"B": result}}
+            return self._write_own("succeed", job, now_ms=now_ms, payload=payload)
+        units = self._payloads.put_result(job, result, expires_at_s=_expiry_s(now_ms))
+        payload = {"k": number(job.attempt)}
+        return self._write_own("succeed", job, now_ms=now_ms, payload=payload, units=units)
 
-    def fail(self, job: Job, failure: Failure, *, now_ms: int) -> Job:
-        """The attempt's holder says that the job failed. Raises ConditionFailedError."""
-        end = self._end(Status.FAILED, now_ms)
-        return self._update_mine(job, _FAIL, {**end, ":failure": json_text(failure)})
+    def fail(self, job: Job, failure: Failure, *, now_ms: int, given: bytes | None = None) -> Job:
+        """The attempt's holder says that the job failed. ``given`` is its input, to be kept."""
+        return self._fail("fail", job, failure, now_ms=now_ms, given=given)
 
-    def fail_abandoned(self, job: Job, failure: Failure, *, now_ms: int) -> Job:
-        """Fail a job that nobody works on. Raises ConditionFailedError if somebody does."""
-        values = {
-            **self._end(Status.FAILED, now_ms),
-            **_QUEUED,
-            ":failure": json_text(failure),
-            ":attempt": number(job.attempt),
-        }
-        return self._update(job.id, _FAIL, _ABANDONED, values=values)
+    def fail_abandoned(
+        self, job: Job, failure: Failure, *, now_ms: int, given: bytes | None = None
+    ) -> Job:
+        """Fail a job that nobody works on; ``job`` is as it was read."""
+        return self._fail("fail-abandoned", job, failure, now_ms=now_ms, given=given)
 
-    def fail_overdue(self, job_id: str, failure: Failure, *, now_ms: int) -> Job:
-        """Fail a job past its deadline. Raises ConditionFailedError if it has ended meanwhile."""
-        values = {
-            **self._end(Status.FAILED, now_ms),
-            **_QUEUED,
-            ":failure": json_text(failure),
-        }
-        return self._update(job_id, _FAIL, _OVERDUE, values=values)
+    def expire(self, job: Job, failure: Failure, *, now_ms: int) -> Job:
+        """Fail a job past its deadline."""
+        payload = {"e": json_text(failure)}
+        return self._write_own("expire", job, now_ms=now_ms, payload=payload)
 
-    def result(self, job: Job) -> bytes | None:
-        """A succeeded job's result as JSON text; None if it is gone."""
-        if job.result_attempt is None:
-            return job.result
-        item = self._get(job_item.result_key(job.id, job.result_attempt))
-        return zlib.decompress(item["z"]["B"]) if item else None
+    def cancel(self, job: Job, *, now_ms: int) -> Job:
+        """End a job that nobody works on, because a client wants it."""
+        return self._write_own("cancel", job, now_ms=now_ms)
+
+    def request_cancel(self, job: Job, *, now_ms: int) -> Job:
+        """Ask the worker to stop."""
+        return self._write_own("request-cancel", job, now_ms=now_ms)
+
+    def stop(self, job: Job, *, now_ms: int) -> Job:
+        """The attempt's holder has stopped as it was asked to."""
+        return self._write_own("stop", job, now_ms=now_ms)
+
+    def stop_abandoned(self, job: Job, *, now_ms: int) -> Job:
+        """End a job that was to stop and whose worker died."""
+        return self._write_own("stop-abandoned", job, now_ms=now_ms)
+
+    def purge(self, job: Job) -> Job:
+        """Leave of a finished job what tells it from one that never was."""
+        return self._write_own("purge", job)
 
     def overdue(self, *, now_ms: int) -> Iterator[Job]:
-        """Every job past its deadline that has not ended: one pass over the table."""
-        request = {
-            "TableName": self._table,
-            "FilterExpression": _OVERDUE_JOB,
-            "ExpressionAttributeValues": {
-                **_QUEUED,
-                **_RUNNING,
-                ":jobs": {"S": "J#"},
-                ":now": number(now_ms),
-            },
-        }
-        while True:
-            page = self._call("scan", request)
-            yield from map(job_item.decode, page.get("Items", []))
-            if "LastEvaluatedKey" not in page:
-                return
-            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        """Every job past its deadline that has not ended: one pass over the table.
 
-    @staticmethod
-    def _end(status: Status, now_ms: int) -> Item:
-        expires_at_s = now_ms // 1000 + limits.RETENTION_SECONDS
-        return {
-            ":end": {"S": status.value},
-            ":now": number(now_ms),
-            ":expiry": number(expires_at_s),
-        }
+        A scan: half a read unit for about twenty jobs, where an index to find them by would cost
+        two more write units for every job.
+        """
+        values = {**_CONSTANTS, **_moment(now_ms)}
+        condition = transitions.write("expire").condition
+        yield from map(job_item.decode, self._table.scan(condition, values))
+
+    def newest(self, tenant: str, *, after: str | None, limit: int) -> tuple[list[Job], bool]:
+        """Up to ``limit`` jobs, the newest first, behind the one with the id ``after``.
+
+        Returns also whether more may follow. Eventually consistent.
+        """
+        start = job_item.key(tenant, after) if after else None
+        items, more = self._table.query_down(
+            job_item.partition(tenant), job_item.JOBS, after=start, limit=limit
+        )
+        return [job_item.decode(item) for item in items], more
+
+    def _fail(
+        self, event: str, job: Job, failure: Failure, *, now_ms: int, given: bytes | None
+    ) -> Job:
+        payload: Item = {"e": json_text(failure)}
+        units = 0
+        if given is not None and not job.input_retained:
+            units = self._payloads.put_input(job, given, expires_at_s=_expiry_s(now_ms))
+            payload["i"] = number(1)
+        return self._write_own(event, job, now_ms=now_ms, payload=payload, units=units)
 
     @staticmethod
     def _fits(job: Job, result: bytes) -> bool:
@@ -179,59 +165,53 @@ class JobStore:
         }
         return job_item.item_bytes(ended) <= limits.WRITE_UNIT_BYTES
 
-    def _put_result(self, job: Job, result: bytes, expiry: dict[str, str]) -> int:
-        """Returns the write units it cost."""
-        compressed = zlib.compress(result) if len(result) <= limits.RESULT_BYTES_MAX else b""
-        if not 0 < len(compressed) <= limits.RESULT_ITEM_BYTES_MAX:
-            raise ResultTooLargeError(f"The result has {len(result)} bytes as JSON")
-        item = {
-            **job_item.result_key(job.id, job.attempt),
-            "z": {"B": compressed},
-            "x": expiry,
+    def _write_own(
+        self, event: str, job: Job, *, now_ms: int = 0, payload: Item | None = None, units: int = 0
+    ) -> Job:
+        """An event of the attempt that ``job`` was read or claimed as."""
+        key = job_item.key(job.tenant, job.id)
+        values = {":attempt": number(job.attempt)}
+        return self._write(
+            event, key, now_ms=now_ms, values=values, payload=payload or {}, units=units
+        )
+
+    def _write(
+        self,
+        event: str,
+        key: Item,
+        *,
+        now_ms: int,
+        values: Item,
+        payload: Item | None = None,
+        units: int = 0,
+    ) -> Job:
+        """``payload`` are fields to set beside the event's own, ``units`` what else it cost."""
+        write = transitions.write(event)
+        sets = {name: Given(f":{name}") for name in payload or {}}
+        counted = {"u": Plus("u", ":units")} if units else {}
+        given = {
+            **_CONSTANTS,
+            **_moment(now_ms),
+            **values,
+            **{f":{name}": value for name, value in (payload or {}).items()},
+            ":units": number(units),
         }
-        # only this attempt writes under its own number, so writing it twice changes nothing
-        request = {"TableName": self._table, "Item": item}
-        self._call("put_item", request)
-        return job_item.write_units(item)
-
-    def _put(self, item: Item, values: Item) -> None:
-        request = {
-            "TableName": self._table,
-            "Item": item,
-            "ConditionExpression": _ABSENT,
-            "ExpressionAttributeValues": values,
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-        self._call("put_item", request)
-
-    def _get(self, key: Item) -> Item | None:
-        request = {"TableName": self._table, "Key": key, "ConsistentRead": True}
-        item: Item | None = self._call("get_item", request).get("Item")
-        return item
-
-    def _update_mine(self, job: Job, update: str, values: Item) -> Job:
-        mine = {**values, ":attempt": number(job.attempt)}
-        return self._update(job.id, update, _MINE, values=mine)
-
-    def _update(self, job_id: str, update: str, condition: str, *, values: Item) -> Job:
-        request = {
-            "TableName": self._table,
-            "Key": job_item.key(job_id),
-            "UpdateExpression": update,
-            "ConditionExpression": condition,
-            "ExpressionAttributeValues": {**values, **_RUNNING, **_ONE},
-            "ReturnValues": "ALL_NEW",
-            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        }
-        return job_item.decode(self._call("update_item", request)["Attributes"])
-
-    def _call(self, operation: str, request: Mapping[str, Any]) -> Any:
+        change = write.change.adding({**sets, **counted})
         try:
-            return getattr(self._clients.dynamodb, operation)(**request)
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise aws.unavailable(error) from error
-            item = error.response.get("Item")
-            raise ConditionFailedError(job_item.decode(item) if item else None) from None
-        except aws.ERRORS as error:
-            raise aws.unavailable(error) from error
+            item = self._table.update(key, write.condition, change=change, values=given)
+        except WriteRefusedError as refused:
+            job = job_item.decode(refused.item) if refused.item else None
+            raise ConditionFailedError(job) from None
+        return job_item.decode(item)
+
+
+def _moment(now_ms: int) -> Item:
+    return {
+        ":now": number(now_ms),
+        ":now_s": number(now_ms // 1000),
+        ":expiry": number(_expiry_s(now_ms)),
+    }
+
+
+def _expiry_s(now_ms: int) -> int:
+    return now_ms // 1000 + limits.RETENTION_SECONDS

@@ -28,9 +28,9 @@ RETENTION_SECONDS = 604_800
 #: DynamoDB bills a write in units of 1 KB, so a job with its result should stay below one.
 #: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
 WRITE_UNIT_BYTES = 1_024
-#: Compressed result in an item of its own. DynamoDB: 400 KB an item.
+#: Compressed result or input in an item of its own. DynamoDB: 400 KB an item.
 #: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
-RESULT_ITEM_BYTES_MAX = 350 * 1024
+PAYLOAD_ITEM_BYTES_MAX = 350 * 1024
 #: Result as JSON text. Lambda: 6 MB an answer.
 #: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 RESULT_BYTES_MAX = 5 * 1024 * 1024
@@ -52,3 +52,28 @@ HIDE_SECONDS_MAX = 43_200
 
 #: Longest Retry-After.
 RETRY_AFTER_SECONDS_MAX = 30
+
+#: How long a client's key stands for the job it made.
+IDEMPOTENCY_KEY_SECONDS = 86_400
+IDEMPOTENCY_KEY_CHARACTERS_MAX = 255
+
+#: API Gateway: a function that has not answered after 29 s is given up on, and holding one costs
+#: more than a poll for any job that takes longer than about a second.
+#: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+WAIT_SECONDS_MAX = 20
+#: What a waiting request keeps of its function's time to answer.
+ANSWER_MARGIN_MS = 2_000
+
+LIST_JOBS_DEFAULT = 20
+LIST_JOBS_MAX = 100
+#: Records read for one page of a filtered list before the client is sent on to the next.
+LIST_RECORDS_READ_MAX = 1_000
+
+BATCH_JOBS_MAX = 100
+BATCH_BYTES_MAX = 900 * 1024
+#: SQS: messages in one SendMessageBatch, and their size together.
+#: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+SEND_BATCH_MESSAGES_MAX = 10
+SEND_BATCH_BYTES_MAX = 1024 * 1024
+#: Puts of one batch under way at the same time.
+BATCH_THREADS = 8

@@ -6,7 +6,7 @@ import enum
 
 import msgspec
 
-#: Everybody's jobs, until callers are told apart. It is part of every key already.
+#: Whose jobs they are where no authorizer tells callers apart.
 TENANT = "public"
 
 
@@ -15,11 +15,18 @@ class Status(str, enum.Enum):
 
     QUEUED = "queued"
     RUNNING = "running"
+    #: a worker is at it that was not yet told to stop
+    CANCELING = "canceling"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    CANCELED = "canceled"
+    #: never shown: the tombstone of a deleted job
+    PURGED = "purged"
 
 
-TERMINAL = frozenset({Status.SUCCEEDED, Status.FAILED})
+#: What clients may ask of: how their work stands or ended.
+ACTIVE = frozenset({Status.QUEUED, Status.RUNNING, Status.CANCELING})
+TERMINAL = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELED})
 
 #: A job that failed so never reached its task.
 NOT_STARTED = frozenset({"unknown-type", "invalid-input"})
@@ -41,6 +48,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """One job. All times are milliseconds since 1970."""
 
     id: str
+    tenant: str = TENANT
     type: str
     status: Status = Status.QUEUED
     created_at_ms: int
@@ -65,13 +73,24 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     result_attempt: int | None = None
     #: of a running job: how its last attempt failed
     failure: Failure | None = None
-    #: DynamoDB write units of the result's own item, and of one write of the job's
-    result_units: int = 0
+    #: when a client asked for it to stop
+    cancel_requested_at_ms: int | None = None
+    #: whether its input lies in an item of its own, for a retry
+    input_retained: bool = False
+    #: the finished job that this one repeats
+    retry_of: str | None = None
+    #: DynamoDB write units of items beside the job's own, and of one write of the job's
+    other_units: int = 0
     units_a_write: int = 1
 
     @property
     def terminal(self) -> bool:
         return self.status in TERMINAL
+
+    @property
+    def purged(self) -> bool:
+        """A client deleted it: only its tombstone is left."""
+        return self.status is Status.PURGED
 
     @property
     def executed(self) -> str:
@@ -86,7 +105,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def write_units(self) -> int:
         """DynamoDB write units spent on this job's successful writes."""
-        return self.version * self.units_a_write + self.result_units
+        return self.version * self.units_a_write + self.other_units
 
     @property
     def run_ms(self) -> int:
@@ -97,7 +116,15 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     def overdue(self, now_ms: int) -> bool:
         """Past its deadline, and nobody has written that down yet."""
-        return not self.terminal and self.deadline_at_ms <= now_ms
+        return self.status in ACTIVE and self.deadline_at_ms <= now_ms
+
+    def worked_on(self, attempt: int) -> bool:
+        """Whether that attempt still owns the job."""
+        return self.status in {Status.RUNNING, Status.CANCELING} and self.attempt == attempt
+
+    def stopping(self, attempt: int) -> bool:
+        """Whether that attempt owns the job and is to stop."""
+        return self.status is Status.CANCELING and self.attempt == attempt
 
     def leased(self, now_ms: int) -> bool:
         """Some worker may still be at work on it."""

@@ -37,7 +37,21 @@ _TYPES = (
         "bad-query",
         400,
         "The query is not acceptable",
-        "`parameter` names a query parameter that this route does not have.",
+        "`parameter` names a query parameter that this route does not have, that is there twice, "
+        "or whose value is not one it can have. A cursor belongs to the list that it came from.",
+    ),
+    ProblemType(
+        "bad-header",
+        400,
+        "A header is not acceptable",
+        "`header` names it. An `Idempotency-Key` is one header of 1 to 255 visible ASCII "
+        "characters without quotes; one pair of quotes around it makes no difference.",
+    ),
+    ProblemType(
+        "forbidden",
+        403,
+        "The caller is not known here",
+        "The API's authorizer names no tenant that this service can use.",
     ),
     ProblemType("not-found", 404, "Not found", "There is no such path, or no such job."),
     ProblemType(
@@ -45,6 +59,38 @@ _TYPES = (
         405,
         "The method is not allowed here",
         "`allow` lists the methods of this path.",
+    ),
+    ProblemType(
+        "not-acceptable",
+        406,
+        "No acceptable form of the answer",
+        "`offers` lists the media types there are; the request's `Accept` takes none of them.",
+    ),
+    ProblemType(
+        "job-finished",
+        409,
+        "The job has ended",
+        "A job that has ended cannot be cancelled; `job` is where it stands.",
+    ),
+    ProblemType(
+        "job-not-finished",
+        409,
+        "The job has not ended",
+        "Only a job that has ended can be deleted or done again; `job` is where it stands.",
+        "yes",
+    ),
+    ProblemType(
+        "job-canceled",
+        409,
+        "The job was canceled",
+        "A canceled job has no result; `job` is where it stands.",
+    ),
+    ProblemType(
+        "input-not-retained",
+        409,
+        "The job's input was not kept",
+        "A job can be done again if it failed while a worker had it, or was submitted with "
+        "`retain_input`.",
     ),
     ProblemType(
         "job-failed",
@@ -56,8 +102,8 @@ _TYPES = (
         "gone",
         410,
         "The job is gone",
-        "The id was made here, but the job has passed its retention of seven days, or was never "
-        "recorded.",
+        "The id was made here, but the job was deleted, has passed its retention of seven days, or "
+        "was never recorded.",
     ),
     ProblemType(
         "body-too-large",
@@ -83,6 +129,12 @@ _TYPES = (
         422,
         "There is no such job type",
         "`types` lists those there are.",
+    ),
+    ProblemType(
+        "idempotency-key-reused",
+        422,
+        "The idempotency key was used for another request",
+        "`job` is what the other request made. Use a new key for a new request.",
     ),
     ProblemType(
         "internal",
@@ -151,15 +203,23 @@ class ProblemError(ServiceError):
         detail: str,
         *,
         headers: dict[str, str] | None = None,
+        job_id: str | None = None,
         **members: Any,
     ) -> None:
+        """``job_id``: of a job that the client should look at."""
         super().__init__(detail)
         self.type = PROBLEM_TYPES[slug]
         self.detail = detail
         self.headers = headers or {}
+        self.job_id = job_id
         self.members = members
 
 
 def of_status(status: int) -> ProblemType:
     """The problem type that stands for an HTTP status; ``internal`` if none does."""
     return _BY_STATUS.get(status, PROBLEM_TYPES["internal"])
+
+
+def body_too_large(actual_bytes: int, limit_bytes: int) -> ProblemError:
+    detail = f"It has {actual_bytes} bytes, {limit_bytes} are allowed"
+    return ProblemError("body-too-large", detail, limit=limit_bytes, actual=actual_bytes)

@@ -9,21 +9,27 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from chalicelib import batch, clock, failing, limits, logs, task_run
-from chalicelib.errors import ResultTooLargeError, UnavailableError
+from chalicelib.errors import (
+    CanceledError,
+    ResultTooLargeError,
+    StaleAttemptError,
+    UnavailableError,
+)
+from chalicelib.job_queue import Outgoing, Received
 from chalicelib.job_store import ConditionFailedError
-from chalicelib.model import Failure
+from chalicelib.model import Failure, Job
 from chalicelib.task import TaskContext
-from chalicelib.task_run import Failed, Succeeded
+from chalicelib.task_run import Failed, Stopped, Succeeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from chalicelib.batch import Batches, BatchResponse
-    from chalicelib.job_message import JobMessage
-    from chalicelib.job_queue import JobQueue, Received
+    from chalicelib.job_queue import JobQueue
     from chalicelib.job_store import JobStore
-    from chalicelib.model import Job
     from chalicelib.task import Task
 
 #: A message handed back unworked so often is sent anew: its receives must not use up the queue's
@@ -78,8 +84,8 @@ class Worker:
         if message.receive_count < RENEW_AT_RECEIVES:
             self._queue.hide(message, 0)
             return False
-        self._queue.send(batch.decode(message, self._id_key))
-        return True
+        (error,) = self._queue.send([Outgoing(batch.decode(message, self._id_key))])
+        return error is None
 
     def _work(self, message: Received, left_ms: int) -> bool:
         content = batch.decode(message, self._id_key)
@@ -87,57 +93,104 @@ class Worker:
         until_ms = now_ms + left_ms
         try:
             job = self._store.claim(
+                content.tenant,
                 content.id,
                 now_ms=now_ms,
                 lease_until_ms=until_ms + limits.LEASE_MARGIN_MS,
             )
         except ConditionFailedError as refused:
-            return failing.settle(self._store, refused.job, now_ms=now_ms)
+            given = bytes(content.input)
+            return failing.settle(self._store, refused.job, now_ms=now_ms, given=given)
         logs.record("claimed", job_id=job.id, attempt=job.attempt, message_id=message.message_id)
         ends_at_ms = min(until_ms - limits.FINISH_MARGIN_MS, job.deadline_at_ms)
-        return self._finish(message, job, self._run(job, content, ends_at_ms))
+        attempt = _Attempt(message, job, given=bytes(content.input))
+        return self._finish(attempt, self._run(attempt, ends_at_ms))
 
-    def _run(self, job: Job, content: JobMessage, ends_at_ms: int) -> Succeeded | Failed:
+    def _run(self, attempt: _Attempt, ends_at_ms: int) -> Succeeded | Failed | Stopped:
+        job = attempt.job
         context = TaskContext(
             job_id=job.id,
             attempt=job.attempt,
             ends_at_ms=ends_at_ms,
-            report=lambda fraction: self._report(job, fraction),
+            link=_Link(self._store, job),
         )
-        return task_run.run(self._tasks, job.type, bytes(content.input), context=context)
+        return task_run.run(self._tasks, job.type, attempt.given, context=context)
 
-    def _report(self, job: Job, fraction: float) -> None:
-        # progress is advice: a database that is away for a moment must not cost an attempt
-        with contextlib.suppress(UnavailableError):
-            self._store.report_progress(job, fraction)
-
-    def _finish(self, message: Received, job: Job, outcome: Succeeded | Failed) -> bool:
+    def _finish(self, attempt: _Attempt, outcome: Succeeded | Failed | Stopped) -> bool:
+        if isinstance(outcome, Stopped):
+            return self._stop(attempt.job)
         if isinstance(outcome, Failed):
-            return self._failed(message, job, outcome)
+            return self._failed(attempt, outcome)
+        job = attempt.job
         try:
             done = self._store.succeed(job, outcome.result, now_ms=clock.now_ms())
         except ResultTooLargeError as error:
-            return self._failed(message, job, Failed(Failure("result-too-large", str(error))))
+            return self._failed(attempt, Failed(Failure("result-too-large", str(error))))
         seconds = done.run_ms / 1000
         logs.record("succeeded", job_id=job.id, attempt=job.attempt, seconds=seconds)
         return True
 
-    def _failed(self, message: Received, job: Job, outcome: Failed) -> bool:
+    def _failed(self, attempt: _Attempt, outcome: Failed) -> bool:
+        job, failure = attempt.job, outcome.failure
         if outcome.retry and job.attempt < job.max_attempts:
-            return self._retry(message, job, outcome)
-        failure = outcome.failure
+            return self._retry(attempt, outcome)
         if outcome.retry:
             failure = failing.exhausted(job, failure)
-        self._store.fail(job, failure, now_ms=clock.now_ms())
+        self._store.fail(job, failure, now_ms=clock.now_ms(), given=attempt.given)
         logs.record("failed", job_id=job.id, attempt=job.attempt, slug=failure.slug)
         return True
 
-    def _retry(self, message: Received, job: Job, outcome: Failed) -> bool:
+    def _retry(self, attempt: _Attempt, outcome: Failed) -> bool:
         """Let go of the job before its message can come back."""
-        self._store.release(job, outcome.failure)
+        job = attempt.job
+        try:
+            self._store.release(job, outcome.failure)
+        except ConditionFailedError as refused:
+            if refused.job is None or not refused.job.stopping(job.attempt):
+                raise
+            return self._stop(job)
         seconds = outcome.after_seconds
         if seconds is None:
             seconds = back_off_seconds(job.attempt)
         logs.record("retry", job_id=job.id, attempt=job.attempt, seconds=seconds)
-        self._queue.hide(message, seconds)
+        self._queue.hide(attempt.message, seconds)
         return False
+
+    def _stop(self, job: Job) -> bool:
+        self._store.stop(job, now_ms=clock.now_ms())
+        logs.record("canceled", job_id=job.id, attempt=job.attempt)
+        return True
+
+
+class _Attempt(msgspec.Struct, frozen=True):
+    """What a worker has in hand."""
+
+    message: Received
+    #: as it was claimed
+    job: Job
+    #: the input as JSON text
+    given: bytes
+
+
+class _Link:
+    """A running task's line to its record."""
+
+    def __init__(self, store: JobStore, job: Job) -> None:
+        self._store = store
+        self._job = job
+
+    def report(self, fraction: float) -> None:
+        # progress is advice: a database that is away for a moment must not cost an attempt
+        with contextlib.suppress(UnavailableError):
+            self._see(self._store.report_progress(self._job, fraction))
+
+    def look(self) -> None:
+        with contextlib.suppress(UnavailableError):
+            self._see(self._store.get(self._job.tenant, self._job.id))
+
+    def _see(self, current: Job | None) -> None:
+        attempt = self._job.attempt
+        if current is None or not current.worked_on(attempt):
+            raise StaleAttemptError
+        if current.stopping(attempt):
+            raise CanceledError

@@ -12,6 +12,7 @@ import msgspec
 
 from chalicelib import limits
 from chalicelib.clock import rfc3339
+from chalicelib.model import Status
 from chalicelib.problems import PROBLEM_TYPES
 
 if TYPE_CHECKING:
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
 RETRY_AFTER_AGE_DIVISOR = 3
 
 
-def document(job: Job, *, root: str) -> dict[str, Any]:
+def document(job: Job, *, root: str, minimal: bool = False) -> dict[str, Any]:
     """The job's JSON object; ``root`` leads from the answer's URL to the API's root."""
+    if minimal:
+        return {"id": job.id, "status": job.status.value, "links": _links(job, root)}
     shown = {
         "id": job.id,
         "type": job.type,
@@ -36,23 +39,26 @@ def document(job: Job, *, root: str) -> dict[str, Any]:
         "attempt": job.attempt,
         "max_attempts": job.max_attempts,
         "executed": job.executed,
+        "cancel_requested_at": _time(job.cancel_requested_at_ms),
+        "retry_of": f"{root}jobs/{job.retry_of}" if job.retry_of else None,
         "progress": job.progress,
         "tags": job.tags or None,
         "result": msgspec.Raw(job.result) if job.result is not None else None,
         "error": error(job.failure, root=root) if job.failure and job.terminal else None,
         "timeline": _timeline(job) if job.attempt or job.terminal else None,
         "usage": _usage(job) if job.terminal else None,
-        "links": {
-            "self": f"{root}jobs/{job.id}",
-            "result": f"{root}jobs/{job.id}/result",
-        },
+        "links": _links(job, root),
     }
     return {name: value for name, value in shown.items() if value is not None}
 
 
 def headers(job: Job, *, now_ms: int) -> dict[str, str]:
     """What every answer about a job says of it."""
-    told = {"ETag": etag(job), "Cache-Control": "private, max-age=60"}
+    told = {
+        "ETag": etag(job),
+        "Cache-Control": "private, max-age=60",
+        "Vary": "Accept, Prefer",
+    }
     if job.terminal:
         return told
     age_seconds = (now_ms - job.created_at_ms) / 1000
@@ -94,8 +100,22 @@ def problem(raised: ProblemError, *, root: str, instance: str) -> dict[str, Any]
         "status": raised.type.status,
         "detail": raised.detail,
         "instance": instance,
+        **({"job": f"{root}jobs/{raised.job_id}"} if raised.job_id else {}),
         **raised.members,
     }
+
+
+def _links(job: Job, root: str) -> dict[str, str]:
+    """Where a client can go from here; only what can succeed now."""
+    own = f"{root}jobs/{job.id}"
+    links = {"self": own}
+    if job.status not in {Status.FAILED, Status.CANCELED}:
+        links["result"] = f"{own}/result"
+    if not job.terminal:
+        links["cancel"] = f"{own}/cancel"
+    elif job.input_retained:
+        links["retry"] = f"{own}/retry"
+    return links
 
 
 def _time(at_ms: int | None) -> str | None:
@@ -109,6 +129,8 @@ def _timeline(job: Job) -> list[list[Any]]:
         ["running", rfc3339(started_ms), attempt]
         for attempt, started_ms in enumerate(job.started_ms, start=1)
     ]
+    if job.cancel_requested_at_ms is not None and job.attempt:
+        line.append(["canceling", rfc3339(job.cancel_requested_at_ms), job.attempt])
     if job.finished_at_ms is not None:
         line.append([job.status.value, rfc3339(job.finished_at_ms), job.attempt])
     return line

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from chalicelib import limits
 from chalicelib.errors import ServiceError
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     dead_letter_queue: str
     #: signs job ids, so that only ids made here are looked up
     job_id_key: bytes
+    #: longest time that a client may have a request held; 0: none is
+    wait_seconds_max: int = limits.WAIT_SECONDS_MAX
     #: set by the template that gives the mappings ReportBatchItemFailures, and only by it
     reports_batch_item_failures: bool = False
 
@@ -39,6 +42,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             jobs_queue=_required(environment, "JOBS_QUEUE"),
             dead_letter_queue=_required(environment, "JOBS_DEAD_LETTER_QUEUE"),
             job_id_key=_key(environment, "JOB_ID_KEY"),
+            wait_seconds_max=_seconds(environment, "WAIT_SECONDS_MAX", limits.WAIT_SECONDS_MAX),
             reports_batch_item_failures=_flag(environment, "REPORTS_BATCH_ITEM_FAILURES"),
         )
 
@@ -55,6 +59,13 @@ def _flag(environment: Mapping[str, str], name: str) -> bool:
     if value not in ("true", "false"):
         raise SettingsError(f"{name} is {value!r}, it must be true or false")
     return value == "true"
+
+
+def _seconds(environment: Mapping[str, str], name: str, most: int) -> int:
+    value = environment.get(name, str(most))
+    if not (value.isascii() and value.isdecimal() and int(value) <= most):
+        raise SettingsError(f"{name} is {value!r}, it must be a number of 0 to {most}")
+    return int(value)
 
 
 def _key(environment: Mapping[str, str], name: str) -> bytes:

@@ -1,17 +1,15 @@
-"""Accepting a job: checked, recorded, queued, and only then promised."""
+"""What a client asks for when it submits a job, checked: everything that is wrong at once."""
 
 from __future__ import annotations
 
-import logging
-import secrets
+import hashlib
+import json
+import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
-from chalicelib import clock, ids, limits, logs, strict_json, validation
-from chalicelib.errors import UnavailableError
-from chalicelib.job_message import JobMessage
-from chalicelib.model import TENANT, Job
+from chalicelib import limits, strict_json, validation
 from chalicelib.problems import ProblemError
 from chalicelib.strict_json import MalformedJsonError
 from chalicelib.validation import InputError
@@ -19,12 +17,7 @@ from chalicelib.validation import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from chalicelib.job_queue import JobQueue
-    from chalicelib.job_store import JobStore
     from chalicelib.task import Task
-
-#: 34 random bits within one millisecond: a second collision would be no accident.
-MINTS_MAX = 3
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,89 +32,71 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     max_attempts: Annotated[int, msgspec.Meta(ge=1, le=limits.ATTEMPTS_MAX)] = (
         limits.ATTEMPTS_DEFAULT
     )
+    retain_input: bool = False
     tags: Annotated[dict[str, str], msgspec.Meta(max_length=limits.TAGS_MAX)] = {}
 
 
-class _Input(msgspec.Struct):
-    """Only the input, as the text that was sent: numbers keep every digit."""
+#: The operation of a key that comes with a new job, alone or in a batch.
+SUBMIT = "submit"
+#: ... and of one that comes with a request to do a job again.
+RETRY = "retry"
+
+_KEY = re.compile(rf"[!#-~]{{1,{limits.IDEMPOTENCY_KEY_CHARACTERS_MAX}}}")
+
+
+class Key(msgspec.Struct, frozen=True):
+    """A client's idempotency key, and the operation in which it counts."""
+
+    operation: str
+    text: str
+
+    @property
+    def scope(self) -> str:
+        return f"{self.operation} {self.text}"
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """A job that can be accepted."""
+
+    submission: Submission
+    #: the input as the text that was sent: numbers keep every digit
+    input: bytes
+    key: Key | None = None
+    #: the finished job that is to be done again
+    retry_of: str | None = None
+
+    @property
+    def fingerprint(self) -> bytes:
+        """The same for the same request, however its JSON is written.
+
+        Order of members, white space and the spelling of a number (1e2 or 100.0) do not matter.
+        """
+        asked = [msgspec.to_builtins(self.submission), self.retry_of]
+        text = json.dumps(asked, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(text.encode()).digest()
+
+
+def is_key(text: str) -> bool:
+    """Whether a client may use the text as a key: visible ASCII without quotes."""
+    return _KEY.fullmatch(text) is not None
+
+
+class InputText(msgspec.Struct):
+    """Only the input of a submission, as it was sent."""
 
     input: msgspec.Raw
 
 
-class Submitter:
-    """Accepts jobs."""
-
-    def __init__(
-        self, store: JobStore, queue: JobQueue, *, tasks: Mapping[str, Task], id_key: bytes
-    ) -> None:
-        self._store = store
-        self._queue = queue
-        self._tasks = tasks
-        self._id_key = id_key
-
-    def submit(self, body: bytes) -> Job:
-        """Record and queue the job that ``body`` describes.
-
-        Raises ProblemError: nothing is promised then, and a ``Location`` in its headers says
-        where a job may exist all the same.
-        """
-        text, value = _decode(body)
-        self._check(value)
-        submission = msgspec.convert(value, Submission)
-        job = self._record(submission)
-        message = JobMessage(id=job.id, input=msgspec.json.decode(text, type=_Input).input)
-        try:
-            self._queue.send(message, delay_seconds=submission.delay_seconds)
-        except UnavailableError as error:
-            raise _not_enqueued(error, job.id) from error
-        logs.record("accepted", job_id=job.id)
-        return job
-
-    def _check(self, value: Any) -> None:
-        """Raises ProblemError with all that is wrong."""
-        errors = validation.errors_of(value, Submission)
-        given = value if isinstance(value, dict) else {}
-        job_type = given.get("type")
-        task = self._tasks.get(job_type) if isinstance(job_type, str) else None
-        errors += _inconsistencies(given) if not errors else []
-        if task is not None and "input" in given:
-            errors += validation.errors_of(given["input"], _checked(task), "/input")
-        if errors:
-            raise _invalid(errors)
-        if task is None:
-            types = sorted(self._tasks)
-            raise ProblemError("unknown-type", f'There is no job type "{job_type}"', types=types)
-
-    def _record(self, submission: Submission) -> Job:
-        for _ in range(MINTS_MAX):
-            now_ms = clock.now_ms()
-            job = self._new(submission, now_ms)
-            try:
-                if self._store.create(job, now_ms=now_ms):
-                    return job
-            except UnavailableError as error:
-                raise _not_enqueued(error, job.id if error.maybe_done else None) from error
-        raise _not_enqueued(UnavailableError(maybe_done=False), None)
-
-    def _new(self, submission: Submission, now_ms: int) -> Job:
-        deadline_at_ms = now_ms + submission.deadline_seconds * 1000
-        return Job(
-            id=ids.mint(
-                self._id_key,
-                TENANT,
-                now_ms=now_ms,
-                random_bits=secrets.randbits(ids.RANDOM_BITS),
-            ),
-            type=submission.type,
-            created_at_ms=now_ms,
-            deadline_at_ms=deadline_at_ms,
-            max_attempts=submission.max_attempts,
-            expires_at_s=deadline_at_ms // 1000 + limits.RETENTION_SECONDS,
-            tags=submission.tags,
-        )
+def order(body: bytes, tasks: Mapping[str, Task], *, key: Key | None) -> Order:
+    """The job that the body of ``POST /jobs`` asks for. Raises ProblemError."""
+    text, value = decode(body)
+    submission = checked(value, tasks)
+    given = msgspec.json.decode(text, type=InputText).input
+    return Order(submission=submission, input=bytes(given), key=key)
 
 
-def _decode(body: bytes) -> tuple[bytes, Any]:
+def decode(body: bytes) -> tuple[bytes, Any]:
+    """The body's JSON text and its value. Raises ProblemError."""
     try:
         return strict_json.decode(body)
     except MalformedJsonError as error:
@@ -129,15 +104,33 @@ def _decode(body: bytes) -> tuple[bytes, Any]:
         raise ProblemError("malformed-json", str(error), **members) from None
 
 
-def _checked(task: Task) -> Any:
-    """What an input is checked against: a task that takes raw JSON takes any."""
-    return Any if task.input_type is msgspec.Raw else task.input_type
+def checked(value: Any, tasks: Mapping[str, Task]) -> Submission:
+    """Raises ProblemError with all that is wrong."""
+    errors = validation.errors_of(value, Submission)
+    given = value if isinstance(value, dict) else {}
+    job_type = given.get("type")
+    task = tasks.get(job_type) if isinstance(job_type, str) else None
+    errors += _inconsistencies(given) if not errors else []
+    if task is not None and "input" in given:
+        errors += validation.errors_of(given["input"], _input_type(task), "/input")
+    if errors:
+        raise invalid(errors)
+    if task is None:
+        types = sorted(tasks)
+        raise ProblemError("unknown-type", f'There is no job type "{job_type}"', types=types)
+    return msgspec.convert(value, Submission)
 
 
-def _invalid(errors: list[InputError]) -> ProblemError:
+def invalid(errors: list[InputError]) -> ProblemError:
+    """The problem of a body that is wrong in these places."""
     shown = errors[: limits.INPUT_ERRORS_MAX]
     count = "one place" if len(shown) == 1 else f"{len(shown)} places"
     return ProblemError("invalid-input", f"The input does not fit in {count}", errors=shown)
+
+
+def _input_type(task: Task) -> Any:
+    """What an input is checked against: a task that takes raw JSON takes any."""
+    return Any if task.input_type is msgspec.Raw else task.input_type
 
 
 def _inconsistencies(given: dict[str, Any]) -> list[InputError]:
@@ -161,15 +154,3 @@ def _tag_errors(tags: dict[str, str]) -> Iterator[InputError]:
             pointer = validation.join("/tags", name)
             detail = f"A tag's value has at most {limits.TAG_VALUE_BYTES_MAX} bytes"
             yield InputError(pointer, detail)
-
-
-def _not_enqueued(error: UnavailableError, job_id: str | None) -> ProblemError:
-    logs.record("not-enqueued", level=logging.ERROR, job_id=job_id, error=error)
-    if job_id is None:
-        return ProblemError("not-enqueued", "No job was recorded", headers={"Retry-After": "1"})
-    return ProblemError(
-        "not-enqueued",
-        "A job may have been recorded, but it is not certain to run: look at its location",
-        headers={"Retry-After": "1", "Location": f"jobs/{job_id}"},
-        job=f"jobs/{job_id}",
-    )

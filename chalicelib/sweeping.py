@@ -1,8 +1,4 @@
-"""The sweep: jobs past their deadline that nobody asked about are told to have failed.
-
-A scan of the table: half a read unit for about twenty jobs, where an index to find them by would
-cost two more write units for every job.
-"""
+"""The sweep: jobs past their deadline that nobody asked about are told to have failed."""
 
 from __future__ import annotations
 
@@ -16,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chalicelib.job_store import JobStore
+    from chalicelib.model import Job
 
 #: What is left of an invocation when a sweep stops and leaves the rest to the next.
 STOP_AT_MS = 5_000
@@ -35,13 +32,13 @@ class Sweeper:
             if remaining_ms() < STOP_AT_MS:
                 logs.record("sweep-unfinished", level=logging.WARNING, count=ended)
                 return ended
-            ended += self._end(job.id, now_ms)
+            ended += self._end(job, now_ms)
         logs.record("swept", count=ended)
         return ended
 
-    def _end(self, job_id: str, now_ms: int) -> int:
+    def _end(self, job: Job, now_ms: int) -> int:
         try:
-            failing.fail_overdue(self._store, job_id, now_ms=now_ms)
+            failing.expire(self._store, job, now_ms=now_ms)
         except ConditionFailedError:
             return 0
         return 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from chalicelib import logs
-from chalicelib.errors import PermanentError, RetryableError, StaleAttemptError
+from chalicelib.errors import CanceledError, PermanentError, RetryableError, StaleAttemptError
 from chalicelib.model import Failure
 
 if TYPE_CHECKING:
@@ -31,9 +31,13 @@ class Failed(msgspec.Struct, frozen=True):
     after_seconds: int | None = None
 
 
+class Stopped(msgspec.Struct, frozen=True):
+    """The task stopped because it was told that a client wants it to."""
+
+
 def run(
     tasks: Mapping[str, Task], job_type: str, given: bytes, *, context: TaskContext
-) -> Succeeded | Failed:
+) -> Succeeded | Failed | Stopped:
     """Run the task of ``job_type`` on ``given``, its input as JSON text.
 
     Raises StaleAttemptError if the task was told that the job is no longer this attempt's.
@@ -48,11 +52,13 @@ def run(
     return _outcome(task, value, context)
 
 
-def _outcome(task: Task, value: object, context: TaskContext) -> Succeeded | Failed:
+def _outcome(task: Task, value: object, context: TaskContext) -> Succeeded | Failed | Stopped:
     try:
         return Succeeded(msgspec.json.encode(task.function(value, context)))
     except StaleAttemptError:
         raise
+    except CanceledError:
+        return Stopped()
     except PermanentError as error:
         return Failed(Failure("handler-error", str(error)))
     except RetryableError as error:

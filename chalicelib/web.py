@@ -1,4 +1,4 @@
-"""Between Chalice and the routes: its request becomes a value, an answer becomes its response."""
+"""Between Chalice and the API: its request becomes a value, an answer becomes its response."""
 
 from __future__ import annotations
 
@@ -7,76 +7,85 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from chalice import Response
 
-from chalicelib import logs, problems, representation
-from chalicelib.http_message import PROBLEM_JSON, HttpAnswer, HttpRequest
+from chalicelib import answers, identity, logs, problems
+from chalicelib.http_message import HttpAnswer, HttpRequest
 from chalicelib.problems import ProblemError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from chalice.app import Request
 
+    from chalicelib.api import Api
 
-def answer(request: Request, route: Callable[..., HttpAnswer], **arguments: str) -> Response:
-    """Call a route's method for Chalice's request; problems become answers."""
+#: On every answer of ours, and on none of Chalice's.
+REQUEST_ID = "X-Request-Id"
+
+
+def answer(request: Request, api: Api) -> Response:
+    """Answer Chalice's request; problems become answers."""
     received = _received(request)
     try:
-        given = route(received, **arguments)
+        return _response(api.answer(_identified(received, request)), received)
     except ProblemError as raised:
-        given = _problem_answer(raised, received.root, received.request_id)
         logs.record("refused", slug=raised.type.slug, request_id=received.request_id)
-    headers = {**given.headers, "X-Request-Id": received.request_id}
-    return Response(body=given.body.decode(), headers=headers, status_code=given.status)
+        return _response(answers.of_problem(raised, received), received)
 
 
 def unify(response: Response, request: Request) -> Response:
-    """Chalice's own answers to a wrong method or a bug of ours, as problems like all others."""
-    if response.status_code < 400 or response.headers.get("Content-Type") == PROBLEM_JSON:
+    """Chalice's own answer to a bug of ours, as a problem like all others."""
+    if REQUEST_ID in response.headers:
         return response
     received = _received(request)
-    allow = response.headers.get("Allow")
-    raised = _of_chalice(response.status_code, allow, received)
-    given = _problem_answer(raised, received.root, received.request_id)
-    headers = {**given.headers, "X-Request-Id": received.request_id}
+    slug = problems.of_status(response.status_code).slug
+    raised = ProblemError(slug, f"Request {received.request_id}")
+    return _response(answers.of_problem(raised, received), received)
+
+
+def _response(given: HttpAnswer, received: HttpRequest) -> Response:
+    headers = {**given.headers, REQUEST_ID: received.request_id}
     return Response(body=given.body.decode(), headers=headers, status_code=given.status)
 
 
-def _of_chalice(status: int, allow: str | None, received: HttpRequest) -> ProblemError:
-    problem_type = problems.of_status(status)
-    if allow is None:
-        return ProblemError(problem_type.slug, f"Request {received.request_id}")
-    return ProblemError(
-        problem_type.slug,
-        f"{received.route} has the methods {allow}",
-        headers={"Allow": allow},
-        allow=allow.split(", "),
-    )
-
-
 def _received(request: Request) -> HttpRequest:
+    event: dict[str, Any] = request.to_original_event()
     return HttpRequest(
-        route=request.path,
-        headers=_lower(request.headers),
-        query=tuple(request.query_params or ()),
+        method=request.method,
+        route=_route(request),
+        path_values=request.uri_params or {},
+        headers=_headers(event["multiValueHeaders"]),
+        query=_query(event.get("multiValueQueryStringParameters") or {}),
         body=request.raw_body,
         request_id=_request_id(request),
+        remaining_ms=int(request.lambda_context.get_remaining_time_in_millis()),
     )
 
 
-def _lower(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}
+def _identified(received: HttpRequest, request: Request) -> HttpRequest:
+    return msgspec.structs.replace(received, tenant=identity.tenant(request.context))
+
+
+def _route(request: Request) -> str:
+    """The route's path; with a slash at its end if the request's has one, which is no route."""
+    route: str = request.path
+    is_slashed = str(request.context.get("path", "")).endswith("/")
+    return f"{route}/" if is_slashed and not route.endswith("/") else route
+
+
+def _headers(sent: Mapping[str, list[str]]) -> dict[str, str]:
+    """https://www.rfc-editor.org/rfc/rfc9110#section-5.3"""
+    headers: dict[str, str] = {}
+    for name, values in sent.items():
+        lower = name.lower()
+        headers[lower] = ", ".join([*([headers[lower]] if lower in headers else []), *values])
+    return headers
+
+
+def _query(sent: Mapping[str, list[str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, values in sent.items() for value in values)
 
 
 def _request_id(request: Request) -> str:
     """API Gateway's id, which its own log has too; the function's where there is no gateway."""
     context: dict[str, Any] = request.context
     return str(context.get("requestId") or request.lambda_context.aws_request_id)
-
-
-def _problem_answer(raised: ProblemError, root: str, request_id: str) -> HttpAnswer:
-    body = representation.problem(raised, root=root, instance=request_id)
-    return HttpAnswer(
-        status=raised.type.status or 500,
-        headers={"Content-Type": PROBLEM_JSON, "Cache-Control": "no-store", **raised.headers},
-        body=msgspec.json.encode(body),
-    )

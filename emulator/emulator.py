@@ -109,7 +109,7 @@ class Emulator:
         self._project = project
         with self.cloud.condition:
             notes = provision(project.resources, project.names, self.cloud)
-            self._lambda.declare(project.functions, Path(project.directory))
+            notes += self._lambda.declare(project.functions, Path(project.directory))
             self._lambda.mappings.declare(project.queue_mappings)
             self._apply_streams(project.stream_mappings)
             self._apply_schedules(project.schedules)
@@ -181,6 +181,17 @@ class Emulator:
 
     def _function_names(self) -> list[str]:
         return sorted(function.display_name for function in self._lambda.list_functions())
+
+    def cold_start(self, name: str | None = None) -> list[str]:
+        """Have the next invocation start cold, of one function or of all; returns their names.
+
+        Raises UnknownFunctionError.
+        """
+        with self.cloud.condition:
+            specs = [self.function(n).spec for n in ([name] if name else self._function_names())]
+            for spec in specs:
+                self._runners.run(spec, new_code=True)
+        return [spec.name for spec in specs]
 
     def invoke(self, name: str, event: Any) -> Outcome:
         """Call a function with an event and wait for its outcome, like ``aws lambda invoke``."""

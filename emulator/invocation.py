@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
+#: What becomes of a function that calls itself without end, through a queue.
+RecursiveLoop = Literal["Terminate", "Allow"]
 #: The version of a function that changes with every update.
 LATEST = "$LATEST"
 
@@ -26,6 +28,7 @@ class FunctionSpec(msgspec.Struct, frozen=True, kw_only=True):
     reserved_concurrency: int | None = None
     region: str = "us-east-1"
     account_id: str = "123456789012"
+    recursive_loop: RecursiveLoop = "Terminate"
     version: str = LATEST
     #: the folder of the code; None: the project's own
     task_root: str | None = None
@@ -53,6 +56,16 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     trace_header: str | None = None
 
 
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """What one invocation took."""
+
+    duration_ms: int
+    memory_mb: int
+    memory_used_mb: int
+    #: None: the environment was warm
+    init_ms: int | None = None
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """How an invocation ended.
 
@@ -64,6 +77,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     payload: bytes
     error: str | None = None
+    #: None: it ran in place
+    usage: Usage | None = None
     #: the end of what it logged, Lambda's own lines among it; empty where nothing keeps it
     log: str = ""
 
@@ -74,6 +89,13 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     def value(self) -> Any:
         """The answer, decoded; raises msgspec.DecodeError if it is not JSON."""
         return msgspec.json.decode(self.payload)
+
+    def usage_data(self) -> dict[str, int]:
+        """What it took, for the journal, beside the duration that the caller has measured."""
+        if self.usage is None:
+            return {}
+        used = {"memory_used_mb": self.usage.memory_used_mb, "memory_mb": self.usage.memory_mb}
+        return used if self.usage.init_ms is None else {**used, "init_ms": self.usage.init_ms}
 
     @classmethod
     def failed(cls, error: str, message: str, **more: Any) -> Outcome:

@@ -120,6 +120,7 @@ def _function(source: Any, config: Config, names: Names, resources: list[Resourc
         reserved_concurrency=scoped.reserved_concurrency,
         region=names.region,
         account_id=names.account_id,
+        recursive_loop=_merged(source.name, resources).get("RecursiveLoop", "Terminate"),
     )
 
 

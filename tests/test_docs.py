@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from chalicelib import model, problems, tasks
+from chalicelib import api, bootstrap, model, problems, tasks
 from chalicelib.task import TASKS
 from emulator import pytest_plugin, terminal
 
@@ -231,11 +231,17 @@ def test_readme_is_short_and_its_first_command_starts_everything() -> None:
     assert next(b for b in blocks("sh") if b.document == "README.md").text == "make run\n"
 
 
+@pytest.mark.usefixtures("emulator")
 def test_routes_of_the_document_are_those_of_the_app(chalice_config: Config) -> None:
-    routes = chalice_config.chalice_app.routes
+    """Chalice declares every method of each, so that the app can say which there are."""
+    routes = bootstrap.service().api.routes
     assert {row[0] for row in rows("docs/http-api.md", "Route | Does | Answers")} == {
         f"{method} {path}" for path, methods in routes.items() for method in methods
     }
+    declared = chalice_config.chalice_app.routes
+    assert {path: list(methods) for path, methods in declared.items()} == dict.fromkeys(
+        [*routes, "/", "/{proxy+}"], api.METHODS
+    )
 
 
 def test_problems_of_the_document_are_those_of_the_service() -> None:

@@ -20,6 +20,7 @@ from moto.core.exceptions import HTTPException
 from moto.core.request import Request
 
 from emulator.cloud import json_request, moto_caches, streams
+from emulator.cloud.function_logs import FunctionLogs
 from emulator.cloud.stream import StreamSeat
 from emulator.sqs import backend as sqs_backend
 
@@ -77,12 +78,14 @@ class Cloud:
         #: where ``call`` goes; requests name theirs
         self.region = region
         self.condition = threading.Condition(threading.RLock())
-        moto_caches.install()
+        moto_caches.install(ACCOUNT_ID)
         BackendDict.reset()
         # a seat that is taken after this has functions of its own for its service's paths
         _routes.cache_clear()
         sqs_backend.seat(clock=clock, condition=self.condition, journal=journal)
         streams.seat(StreamSeat(clock, self._notify))
+        self._logs = FunctionLogs(ACCOUNT_ID, region)
+        journal.listen(self._logs)
 
     def handle(
         self,
@@ -101,6 +104,8 @@ class Cloud:
         Raises UnknownServiceError if moto does not have it.
         """
         with self.condition:
+            if service == "logs":
+                self._logs.write()
             request = json_request.read(method, url, headers, body)
             if request is not None and request.target.startswith(_STREAMS_TARGET):
                 service = _STREAMS

@@ -6,8 +6,8 @@ What is not known here is reported by name, never skipped in silence.
 
 from __future__ import annotations
 
-import copy
 import json
+import pickle
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
@@ -121,7 +121,7 @@ def _attribute(value: Any) -> str:
 
 
 #: Empty tables by what they were made from: a copy costs a test a fraction of four calls.
-_pristine: dict[bytes, Any] = {}
+_pristine: dict[bytes, bytes] = {}
 
 
 def _create_table(cloud: Cloud, resource: Resource, names: Names) -> None:
@@ -133,9 +133,9 @@ def _create_table(cloud: Cloud, resource: Resource, names: Names) -> None:
     key = msgspec.json.encode((name, cloud.region, resource.properties))
     if key not in _pristine:
         _call_for_table(cloud, name, resource.properties)
-        _pristine[key] = copy.deepcopy(tables[name])
+        _pristine[key] = pickle.dumps(tables[name])
         return
-    tables[name] = copy.deepcopy(_pristine[key])
+    tables[name] = pickle.loads(_pristine[key])
     if tables[name].stream_shard is not None:
         # a stream of its own, that begins now
         tables[name].set_stream_specification(tables[name].stream_specification)

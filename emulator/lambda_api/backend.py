@@ -16,7 +16,7 @@ from moto.s3.models import s3_backends
 
 from emulator.invocation import LATEST
 from emulator.lambda_api import configuration, event_settings, names, package_source
-from emulator.lambda_api.errors import invalid_parameter
+from emulator.lambda_api.errors import LambdaError, invalid_parameter
 from emulator.lambda_api.functions import NamedFunction
 from emulator.lambda_api.mappings import Mappings
 from emulator.lambda_api.package import ProjectPackage
@@ -68,10 +68,11 @@ class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
     def _url_module(self) -> Any:
         return SimpleNamespace(url_bases=URL_BASES, url_paths=URL_PATHS)
 
-    def declare(self, specs: Sequence[FunctionSpec], project_dir: Path) -> None:
+    def declare(self, specs: Sequence[FunctionSpec], project_dir: Path) -> list[str]:
         """Have a project's functions as it declares them now, on its present code.
 
         What was changed through the API stays until the project's own declaration changes.
+        Returns a sentence for each that Lambda would refuse.
         """
         code = ProjectPackage(project_dir)
         wanted = {spec.function_name: spec for spec in specs}
@@ -79,37 +80,46 @@ class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
             if name in self._lambdas:
                 self.delete_function(name)
         for name, spec in wanted.items():
-            function = self._lambdas.find(name) or self._put(_parameters(spec), code)
-            function.deployed = code
+            function = self._lambdas.find(name) or self._put(_parameters(spec), code, spec.name)
+            function.package = code
             function.display_name = spec.name
-            changed = self._declared.get(name) != spec
-            if changed:
-                function.update_configuration(_parameters(spec))
+            if self._declared.get(name) != spec:
+                function.recursive_loop = spec.recursive_loop
                 self._reserve(function, spec.reserved_concurrency)
+                function.update_configuration(_parameters(spec))
             self.seat.functions.run(function.spec(), new_code=True)
-            if changed:
-                self.mappings.restart(name)
         self._declared = wanted
+        return [note for spec in specs if (note := _refusal(spec))]
 
     def create_function(self, spec: dict[str, Any]) -> SeatedFunction:
         name = names.parse(spec["FunctionName"], self.region_name).name
         configuration.check_new(spec)
-        function = self._put({**spec, "FunctionName": name}, self._package(spec.get("Code") or {}))
-        event_settings.apply(function)
+        package = self._package(spec.get("Code") or {})
+        function = self._put({**spec, "FunctionName": name}, package)
+        self._reserve(function, spec.get("ReservedConcurrentExecutions"))
         return self.publish_version(name) if spec.get("Publish") else function
 
-    def _put(self, parameters: dict[str, Any], code: Package) -> SeatedFunction:
+    def _put(
+        self, parameters: dict[str, Any], package: Package, display_name: str | None = None
+    ) -> SeatedFunction:
         function = SeatedFunction(
             parameters,
+            package,
             region=self.region_name,
             account_id=self.account_id,
             seat=self.seat,
-            code=code,
+            changed=self._run,
+            display_name=display_name,
         )
         self._lambdas.put_function(function)
-        self._reserve(function, None)
-        self.seat.functions.run(function.spec())
+        self._run(function)
         return function
+
+    def _run(self, function: SeatedFunction) -> None:
+        """Have a new or changed function run as it now says."""
+        self.seat.functions.run(function.spec())
+        event_settings.apply(function)
+        self.mappings.restart(function.function_name)
 
     def _package(self, source: dict[str, Any]) -> Package:
         buckets = s3_backends[self.account_id][self.partition]
@@ -149,21 +159,16 @@ class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
     ) -> dict[str, Any]:
         function = self._lambdas.get_function_by_name_or_arn_forbid_qualifier(function_name)
         configuration.check(body)
-        function.update_configuration(body)
-        self.seat.functions.run(function.spec())
-        event_settings.apply(function)
-        self.mappings.restart(function.function_name)
-        return function.get_configuration()
+        return function.update_configuration(body)
 
     def update_function_code(
         self, function_name: str, qualifier: str | None, body: dict[str, Any]
     ) -> dict[str, Any]:
         function = self._lambdas.get_function_by_name_or_arn_forbid_qualifier(function_name)
-        package = self._package(body)
-        if not body.get("DryRun"):
-            function.deployed = package
-            function.touch()
-            self.seat.functions.run(function.spec())
+        if body.get("DryRun"):
+            self._package(body)
+        else:
+            function.update_function_code(body)
         if body.get("Publish"):
             return self.publish_version(function_name).get_configuration()
         return function.get_configuration()
@@ -205,13 +210,11 @@ class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
                 f"[{UNRESERVED_CONCURRENCY_MIN}]."
             )
         self._reserve(function, reserved_concurrency)
-        self.mappings.restart(function.function_name)
         return reserved_concurrency
 
     def delete_function_concurrency(self, function_name: str) -> None:
         function = self._lambdas.get_function_by_name_or_arn_forbid_qualifier(function_name)
         self._reserve(function, None)
-        self.mappings.restart(function.function_name)
 
     def create_event_source_mapping(self, spec: dict[str, Any]) -> SeatedMapping:
         return self.mappings.create(spec)
@@ -233,6 +236,7 @@ class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
     def _reserve(self, function: SeatedFunction, slots: int | None) -> None:
         function.reserved_concurrency = slots
         self.seat.functions.slots(function.spec()).resize(slots)
+        self.mappings.restart(function.function_name)
         # whoever was throttled may try again
         self.seat.condition.notify_all()
 
@@ -259,14 +263,21 @@ class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
 
     def put_function_recursion_config(self, function_name: str, loop: str) -> str:
         function = self._lambdas.get_function_by_name_or_arn_forbid_qualifier(function_name)
-        configuration.check_recursive_loop(loop)
-        function.recursive_loop = loop
+        function.recursive_loop = configuration.recursive_loop(loop)
         self.seat.functions.run(function.spec())
         return loop
 
     def invoke(self, function_name: str, qualifier: str | None, body: Any, **_: Any) -> bytes:
         """Asynchronously: how moto's other services call a function."""
         return self.get_function(function_name, qualifier).invoke(body)
+
+
+def _refusal(spec: FunctionSpec) -> str | None:
+    try:
+        configuration.check(_parameters(spec))
+    except LambdaError as refusal:
+        return f"{spec.name} runs here, and AWS will refuse to deploy it: {refusal.message}"
+    return None
 
 
 def _parameters(spec: FunctionSpec) -> dict[str, Any]:

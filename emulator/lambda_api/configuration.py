@@ -6,10 +6,11 @@ https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
 
 import msgspec
 
+from emulator.invocation import RecursiveLoop
 from emulator.lambda_api.errors import LambdaError, invalid_parameter
 from emulator.limits import (
     ENVIRONMENT_BYTES_MAX,
@@ -34,8 +35,6 @@ _RESERVED_VARIABLES = {
     "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API", "AWS_REGION", "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT",
 }  # fmt: skip
-
-_RECURSIVE_LOOP = ("Terminate", "Allow")
 
 
 class _Range(NamedTuple):
@@ -73,13 +72,14 @@ def check(parameters: Mapping[str, Any]) -> None:
     _check_variables((parameters.get("Environment") or {}).get("Variables") or {})
 
 
-def check_recursive_loop(value: str) -> None:
-    """What is to become of a function that invokes itself without end; raises LambdaError."""
-    if value not in _RECURSIVE_LOOP:
-        allowed = ", ".join(_RECURSIVE_LOOP)
-        raise validation_error(
-            value, "recursiveLoop", f"Member must satisfy enum value set: [{allowed}]"
-        )
+def recursive_loop(value: str) -> RecursiveLoop:
+    """What becomes of a function that calls itself without end; raises LambdaError."""
+    if value in (choices := get_args(RecursiveLoop)):
+        return cast("RecursiveLoop", value)
+    allowed = ", ".join(choices)
+    raise validation_error(
+        value, "recursiveLoop", f"Member must satisfy enum value set: [{allowed}]"
+    )
 
 
 def _check_range(bounds: _Range, value: int | None) -> None:

@@ -42,6 +42,7 @@ class SeatedMapping(EventSourceMapping):  # type: ignore[misc]
         self.arn: str = make_event_source_mapping_arn(spec.region, spec.account_id, uuid)
         self._seat = seat
         self._source: SqsMapping | None = None
+        self._known: tuple[int, int | None] | None = None
         self.set(parameters, function)
 
     def set(self, parameters: dict[str, Any], function: NamedFunction) -> None:
@@ -59,13 +60,14 @@ class SeatedMapping(EventSourceMapping):  # type: ignore[misc]
             self._start(spec)
 
     def restart(self) -> None:
-        """Its function has another timeout, or other concurrency."""
-        if self._source is not None:
+        """Its function may have another timeout, or other concurrency."""
+        if self._source is not None and self._known != _known(self.function):
             spec = self._source.spec
             self.stop()
             self._start(spec)
 
     def _start(self, spec: QueueMappingSpec) -> None:
+        self._known = _known(self.function)
         queue = queue_mapping.queue(self.event_source_arn)
         self._source = queue_mapping.source(spec, queue, self.function, seat=self._seat)
         self._seat.scheduler.add(self._source)
@@ -99,3 +101,8 @@ class SeatedMapping(EventSourceMapping):  # type: ignore[misc]
         if given.get("ScalingConfig"):
             shown["ScalingConfig"] = given["ScalingConfig"]
         return shown
+
+
+def _known(function: NamedFunction) -> tuple[int, int | None]:
+    """What of a function a source looks at once, when it starts."""
+    return function.spec.timeout_seconds, function.spec.reserved_concurrency

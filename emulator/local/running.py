@@ -11,6 +11,8 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import select
+import shutil
 import stat
 import tempfile
 import threading
@@ -53,7 +55,24 @@ def is_alive(pid: int) -> bool:
 
 
 def wait_for_end(pid: int) -> None:
-    """Return when the process has ended. psutil's own wait takes an unreaped one for alive."""
+    """Return when the process has ended, reaped or not. Costs nothing where there are pidfds."""
+    if not hasattr(os, "pidfd_open"):
+        _look_for_end(pid)
+        return
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        ended = select.poll()
+        ended.register(descriptor, select.POLLIN)
+        ended.poll()
+    finally:
+        os.close(descriptor)
+
+
+def _look_for_end(pid: int) -> None:
+    """The same for other systems. psutil's own wait takes an unreaped process for alive."""
     with contextlib.suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
         pause = threading.Event()
@@ -88,6 +107,13 @@ class StateFolder:
         fresh.touch(mode=0o600)
         fresh.write_bytes(msgspec.json.encode(running))
         fresh.replace(self.path / "state.json")
+
+    def make_empty(self, name: str) -> Path:
+        """A folder in it, without what an emulator that was killed has left there."""
+        path = self.path / name
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir()
+        return path
 
     def find(self) -> Running | None:
         """The emulator that runs now, None if none does."""

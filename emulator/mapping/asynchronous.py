@@ -201,7 +201,13 @@ class AsynchronousInvocations:
         now_ms = self._clock.now_ms()
         assert event.outcome is not None, "it has just run"
         error = {} if event.outcome.ok else {"error": event.outcome.error}
-        self._journal.record(event.function, "result", duration_ms=now_ms - started_ms, **error)
+        self._journal.record(
+            event.function,
+            "result",
+            duration_ms=now_ms - started_ms,
+            **event.outcome.usage_data(),
+            **error,
+        )
         if event.outcome.ok:
             self._end(event, function, destination.SUCCESS)
             return

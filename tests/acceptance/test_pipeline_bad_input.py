@@ -219,7 +219,7 @@ def test_a_query_that_does_not_exist_is_400(client: Client, path: str) -> None:
         refused(answer, 400, "bad-query")
 
 
-@pytest.mark.parametrize(("method", "path"), [("PUT", "/jobs"), ("DELETE", "/jobs/x")])
+@pytest.mark.parametrize(("method", "path"), [("PUT", "/jobs"), ("PUT", "/jobs/x")])
 def test_a_wrong_method_is_405_with_those_allowed(client: Client, method: str, path: str) -> None:
     """As a problem, not in Chalice's own words."""
     answer = client.request(method, path)

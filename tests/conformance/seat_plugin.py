@@ -6,6 +6,7 @@ import threading
 import time
 
 from emulator.cloud import moto_caches
+from emulator.cloud.aws import ACCOUNT_ID
 from emulator.sqs import backend
 
 
@@ -20,5 +21,5 @@ class WallClock:
 
 
 def pytest_configure() -> None:
-    moto_caches.install()
+    moto_caches.install(ACCOUNT_ID)
     backend.seat(clock=WallClock(), condition=threading.Condition(threading.RLock()))

@@ -8,21 +8,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 from botocore.exceptions import ReadTimeoutError
 
-from chalicelib import bootstrap, tasks
+from chalicelib import bootstrap, submission, tasks
 from chalicelib.aws import Clients
 from chalicelib.job_queue import JobQueue, Received
-from chalicelib.job_store import JobStore
-from chalicelib.queries import Queries
+from chalicelib.model import TENANT
 from chalicelib.settings import Settings
-from chalicelib.submission import Submitter
 from chalicelib.task import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from chalicelib.accepting import Accepted
     from chalicelib.batch import BatchResponse
-    from chalicelib.bootstrap import Service
+    from chalicelib.bootstrap import Service, Stores
+    from chalicelib.job_store import JobStore
     from chalicelib.model import Job
+    from chalicelib.queries import Queries
+    from emulator.clock import VirtualClock
     from emulator.emulator import Emulator
 
 #: Making a client costs 40 ms, so all tests share one set.
@@ -31,12 +33,18 @@ SECOND_MS = 1_000
 
 
 class FaultyClients(Clients):
-    """Clients of which a chosen operation fails: before it was done, or after, its answer lost."""
+    """Clients of which a chosen operation fails: before it was done, or after, its answer lost.
+
+    ``meanwhile``: what somebody else does just before the next call of an operation. ``calls``:
+    every call that was made, with its parameters.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.fail_before: set[str] = set()
         self.lose_answer: set[str] = set()
+        self.meanwhile: dict[str, Callable[[], object]] = {}
+        self.calls: list[tuple[str, dict[str, Any]]] = []
 
     def _client(self, service: str) -> Any:
         return _Faulty(_CLIENTS._client(service), self)
@@ -49,6 +57,10 @@ class _Faulty:
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
         def call(**request: Any) -> Any:
+            faults = self._faults
+            if operation in faults.meanwhile:
+                faults.meanwhile.pop(operation)()
+            faults.calls.append((operation, request))
             if operation in self._faults.fail_before:
                 raise ReadTimeoutError(endpoint_url=operation)
             answer = getattr(self._client, operation)(**request)
@@ -66,16 +78,26 @@ class Bench(NamedTuple):
     clients: FaultyClients
     settings: Settings
     service: Service
-    store: JobStore
-    queue: JobQueue
-    dead: JobQueue
-    submitter: Submitter
-    queries: Queries
+    tasks: Mapping[str, Task]
+    on: Stores
+
+    @property
+    def store(self) -> JobStore:
+        return self.on.jobs
+
+    @property
+    def queries(self) -> Queries:
+        return self.on.queries
 
     def accept(self, job_type: str = "echo", value: Any = None, **more: Any) -> Job:
         """Submit a job as a client does."""
-        body = {"type": job_type, "input": value, **more}
-        return self.submitter.submit(msgspec.json.encode(body))
+        return self.submit({"type": job_type, "input": value, **more}).job
+
+    def submit(self, body: Any, *, key: str | None = None, tenant: str = TENANT) -> Accepted:
+        """Submit a body, as JSON text or as a value, with or without an idempotency key."""
+        text = body if isinstance(body, bytes) else msgspec.json.encode(body)
+        named = submission.Key(submission.SUBMIT, key) if key else None
+        return self.on.acceptor.accept(tenant, submission.order(text, self.tasks, key=named))
 
     def receive(self, queue_name: str = "accepted-jobs") -> list[Received]:
         """Take what the queue has, as the event source mapping would."""
@@ -94,9 +116,12 @@ class Bench(NamedTuple):
             for message in answer.get("Messages", [])
         ]
 
-    def work(self, messages: list[Received], remaining_ms: int = 60 * SECOND_MS) -> BatchResponse:
-        """One invocation of the worker."""
-        return self.service.worker.process(messages, lambda: remaining_ms)
+    def work(
+        self, messages: list[Received] | None = None, remaining_ms: int = 60 * SECOND_MS
+    ) -> BatchResponse:
+        """One invocation of the worker, with these messages or with what the queue has."""
+        taken = self.receive() if messages is None else messages
+        return self.service.worker.process(taken, lambda: remaining_ms)
 
     def waiting(self, queue_name: str = "accepted-jobs") -> int:
         """Messages in the queue, visible or not."""
@@ -106,9 +131,14 @@ class Bench(NamedTuple):
     def now_ms(self) -> int:
         return self.emulator.clock.now_ms()
 
-    def job(self, job_id: str) -> Job:
+    def pass_time(self, seconds: float) -> None:
+        """Time passes and no event source mapping runs."""
+        clock: VirtualClock = self.emulator.clock  # type: ignore[assignment]
+        clock.advance(seconds)
+
+    def job(self, job_id: str, tenant: str = TENANT) -> Job:
         """The record as it stands in the table."""
-        job = self.store.get(job_id)
+        job = self.store.get(tenant, job_id)
         assert job is not None
         return job
 
@@ -120,7 +150,7 @@ class Bench(NamedTuple):
         """Start an attempt as some worker would."""
         now_ms = self.now_ms()
         until_ms = now_ms + lease_seconds * SECOND_MS
-        return self.store.claim(job.id, now_ms=now_ms, lease_until_ms=until_ms)
+        return self.store.claim(job.tenant, job.id, now_ms=now_ms, lease_until_ms=until_ms)
 
 
 def bench_on(emulator: Emulator, *, reports: bool = False, **more: Task) -> Bench:
@@ -133,19 +163,13 @@ def bench_on(emulator: Emulator, *, reports: bool = False, **more: Task) -> Benc
         Settings.from_environment(os.environ), reports_batch_item_failures=reports
     )
     known = {**tasks.discover(), **{task.name: task for task in more.values()}}
-    key = settings.job_id_key
-    store = JobStore(clients, settings.jobs_table)
-    queue = JobQueue(clients, settings.jobs_queue)
     return Bench(
         emulator=emulator,
         clients=clients,
         settings=settings,
         service=bootstrap.build(settings, clients, known),
-        store=store,
-        queue=queue,
-        dead=JobQueue(clients, settings.dead_letter_queue),
-        submitter=Submitter(store, queue, tasks=known, id_key=key),
-        queries=Queries(store, id_key=key),
+        tasks=known,
+        on=bootstrap.stores(settings, clients),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from lambda_bench import ECHO, ROLE, bench, client, read, refused, zipped
+from lambda_bench import ECHO, ROLE, bench, client, project, read, refused, spec, zipped
 
 if TYPE_CHECKING:
     from lambda_bench import LambdaBench
@@ -339,7 +339,7 @@ def test_what_lambda_refuses_of_a_new_function(
         assert (refusal.status, refusal.code, refusal.text) == (400, code, text)
         assert names(cloud) == []
         (entry,) = cloud.emulator.journal.entries(action="refuse")
-        assert entry.data == {"operation": "CreateFunction", "text": text}
+        assert entry.data == {"reason": f"CreateFunction: {text}"}
 
 
 def test_environment_variables_above_4_kb_are_refused() -> None:
@@ -467,3 +467,20 @@ def test_function_is_shown_with_its_role_tags_and_concurrency() -> None:
         assert shown["Configuration"]["Role"] == ROLE
         assert shown["Tags"] == {"team": "a"}
         assert shown["Concurrency"] == {"ReservedConcurrentExecutions": 0}
+
+
+@pytest.mark.parametrize(
+    ("variables", "reason"),
+    [
+        ({"LONG": "x" * 5_000}, "exceeded the 4KB limit"),
+        ({"AWS_REGION": "eu-west-1"}, "Reserved keys used in this request: AWS_REGION"),
+    ],
+)
+def test_declaration_that_lambda_will_refuse_is_named_at_once(
+    variables: dict[str, str], reason: str
+) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html"""
+    with bench(work=lambda *_: None) as cloud:
+        (note,) = cloud.emulator.apply(project(spec("work", environment=variables)))
+        assert note.startswith("work runs here, and AWS will refuse to deploy it: ")
+        assert reason in note

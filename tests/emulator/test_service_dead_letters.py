@@ -34,7 +34,7 @@ def advance(bench: Bench, seconds: float) -> None:
 
 def bury(bench: Bench, job: Job) -> None:
     """Put the job's message into the dead-letter queue."""
-    bench.move(JobMessage(id=job.id, input=msgspec.Raw(b"1")).encode(), bench.dead)
+    bench.move(JobMessage(id=job.id, input=msgspec.Raw(b"1")).encode(), bench.on.dead_letter_queue)
 
 
 def slug_of(job: Job) -> str:
@@ -84,7 +84,7 @@ def test_a_dead_letter_of_a_finished_job_is_done_with(bench: Bench) -> None:
 
 def test_a_dead_letter_that_is_not_ours_is_kept_out_of_the_way(bench: Bench) -> None:
     """It stays for a person, and does not come back all day long."""
-    bench.move("not ours", bench.dead)
+    bench.move("not ours", bench.on.dead_letter_queue)
     with pytest.raises(MessagesLeftError):
         bench.service.dead_letters.process(bench.receive(DEAD))
     advance(bench, 43_199)
@@ -113,7 +113,7 @@ def test_the_first_reader_after_the_deadline_writes_it_down(bench: Bench) -> Non
     """What one client was told, every other is told, whatever its server's clock says."""
     job = bench.claim(bench.accept(deadline_seconds=10), lease_seconds=60)
     advance(bench, 10)
-    told = bench.queries.job(job.id)
+    told = bench.queries.job(TENANT, job.id)
     assert (slug_of(told), told.executed) == ("deadline-exceeded", "maybe")
     assert bench.job(job.id) == told
 
@@ -124,7 +124,7 @@ def test_a_job_is_gone_after_its_retention(bench: Bench) -> None:
     bench.store.succeed(job, b"1", now_ms=bench.now_ms())
     advance(bench, 7 * 86_400)
     with pytest.raises(ProblemError) as gone:
-        bench.queries.job(job.id)
+        bench.queries.job(TENANT, job.id)
     assert gone.value.type.slug == "gone"
 
 
@@ -132,7 +132,7 @@ def test_an_id_that_was_made_here_and_has_no_record_is_gone(bench: Bench) -> Non
     """Not unknown: the client did not invent it."""
     key = bench.settings.job_id_key
     with pytest.raises(ProblemError) as gone:
-        bench.queries.job(ids.mint(key, TENANT, now_ms=1, random_bits=1))
+        bench.queries.job(TENANT, ids.mint(key, TENANT, now_ms=1, random_bits=1))
     assert gone.value.type.slug == "gone"
 
 
@@ -140,11 +140,11 @@ def test_an_id_that_was_not_made_here_is_not_looked_up(bench: Bench) -> None:
     """Guessing ids costs the database nothing."""
     bench.clients.fail_before = {"get_item"}
     with pytest.raises(ProblemError) as unknown:
-        bench.queries.job("01938f2e-7b3a-7c44-9d21-6f0e5a1b2c3d")
+        bench.queries.job(TENANT, "01938f2e-7b3a-7c44-9d21-6f0e5a1b2c3d")
     assert unknown.value.type.slug == "not-found"
 
 
 def test_an_id_in_upper_case_is_the_same_id(bench: Bench) -> None:
     """RFC 9562 asks readers to accept both."""
     job = bench.accept()
-    assert bench.queries.job(job.id.upper()) == job
+    assert bench.queries.job(TENANT, job.id.upper()) == job

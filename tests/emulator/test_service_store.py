@@ -11,7 +11,7 @@ from service_bench import Bench, bench_on
 from chalicelib import limits
 from chalicelib.errors import ResultTooLargeError, UnavailableError
 from chalicelib.job_store import ConditionFailedError
-from chalicelib.model import Failure, Status
+from chalicelib.model import TENANT, Failure, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ def bench(emulator: Emulator) -> Bench:
 def test_a_job_reads_back_as_it_was_recorded(bench: Bench) -> None:
     """Nothing is lost on the way through DynamoDB's types."""
     job = bench.accept(tags={"order": "1138", "é": "ü"})
-    assert bench.store.get(job.id) == job
+    assert bench.store.get(TENANT, job.id) == job
 
 
 def test_an_id_is_given_once(bench: Bench) -> None:
@@ -109,7 +109,7 @@ def test_a_terminal_job_never_changes(bench: Bench) -> None:
     with pytest.raises(ConditionFailedError):
         bench.store.fail_abandoned(done, FAILURE, now_ms=late_ms)
     with pytest.raises(ConditionFailedError):
-        bench.store.fail_overdue(job.id, FAILURE, now_ms=late_ms)
+        bench.store.expire(job, FAILURE, now_ms=late_ms)
     with pytest.raises(ConditionFailedError):
         bench.claim(job)
     assert bench.job(job.id) == done
@@ -133,7 +133,7 @@ def test_a_large_result_lies_in_an_item_of_its_own(bench: Bench) -> None:
     result = b'"' + b"abc" * 5_000 + b'"'
     done = bench.store.succeed(bench.claim(bench.accept()), result, now_ms=bench.now_ms())
     assert done.result is None
-    assert bench.store.result(bench.job(done.id)) == result
+    assert bench.on.payloads.result(bench.job(done.id)) == result
 
 
 @pytest.mark.parametrize("size", [limits.RESULT_BYTES_MAX, limits.RESULT_BYTES_MAX + 1])

@@ -141,7 +141,7 @@ def test_a_duplicate_of_a_finished_job_is_done_with(bench: Bench) -> None:
 def test_a_message_whose_job_is_gone_is_done_with(bench: Bench) -> None:
     """A record that was deleted cannot be finished."""
     message = JobMessage(id=_unrecorded_id(bench), input=msgspec.Raw(b"1"))
-    bench.move(message.encode(), bench.queue)
+    bench.move(message.encode(), bench.on.queue)
     bench.work(bench.receive())
 
 
@@ -211,7 +211,7 @@ def test_a_message_that_is_not_ours_is_left_for_the_dead_letter_queue(
     bench: Bench, body: str
 ) -> None:
     """SQS moves it there; no record is touched."""
-    bench.move(body or " ", bench.queue)
+    bench.move(body or " ", bench.on.queue)
     with pytest.raises(MessagesLeftError):
         bench.work(bench.receive())
     assert bench.waiting() == 1
@@ -220,7 +220,7 @@ def test_a_message_that_is_not_ours_is_left_for_the_dead_letter_queue(
 def test_a_message_with_an_id_made_elsewhere_is_refused(bench: Bench) -> None:
     """Whoever can write to the queue cannot thereby touch a record."""
     foreign = ids.mint(b"another key of some length", TENANT, now_ms=1, random_bits=1)
-    bench.move(JobMessage(id=foreign, input=msgspec.Raw(b"1")).encode(), bench.queue)
+    bench.move(JobMessage(id=foreign, input=msgspec.Raw(b"1")).encode(), bench.on.queue)
     with pytest.raises(MessagesLeftError):
         bench.work(bench.receive())
 
@@ -264,7 +264,7 @@ def test_a_database_that_does_not_answer_leaves_the_message(bench: Bench, answer
 def test_input_travels_letter_by_letter(bench: Bench) -> None:
     """Numbers keep every digit, and SQS's forbidden characters arrive."""
     text = b'{"type":"echo","input":[12345678901234567890123, 1.10, "\xef\xbf\xbe \xef\xbf\xbf"]}'
-    job = bench.submitter.submit(text)
+    job = bench.submit(text).job
     bench.work(bench.receive())
     result = bench.job(job.id).result
     assert result is not None

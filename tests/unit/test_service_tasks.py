@@ -10,7 +10,7 @@ import pytest
 from chalicelib import task, task_run, tasks
 from chalicelib.errors import PermanentError, RetryableError
 from chalicelib.task import TaskContext, TaskDefinitionError, TaskInput
-from chalicelib.task_run import Failed, Succeeded
+from chalicelib.task_run import Failed, Stopped, Succeeded
 from chalicelib.tasks.csv_profile import Column, CsvInput, CsvProfile, csv_profile
 from chalicelib.tasks.text_statistics import TextInput, text_statistics
 
@@ -24,7 +24,7 @@ def column(cells: list[str]) -> Column:
     return only
 
 
-def run(job_type: str, given: bytes) -> Succeeded | Failed:
+def run(job_type: str, given: bytes) -> Succeeded | Failed | Stopped:
     return task_run.run(tasks.discover(), job_type, given, context=TaskContext())
 
 
@@ -125,10 +125,21 @@ def test_a_delimiter_is_one_character_that_can_separate(delimiter: str) -> None:
         msgspec.convert({"csv": "a", "delimiter": delimiter}, CsvInput)
 
 
+class Told:
+    """A line to a record that only notes what goes through it."""
+
+    def __init__(self, told: list[float]) -> None:
+        self.report = told.append
+        self.looks = 0
+
+    def look(self) -> None:
+        self.looks += 1
+
+
 def test_progress_is_told_every_five_percent_at_most() -> None:
     """Each report is a write."""
     told: list[float] = []
-    context = TaskContext(report=told.append)
+    context = TaskContext(link=Told(told))
     for step in range(1_000):
         context.progress(step / 1_000)
     assert 10 <= len(told) <= 20

@@ -1,0 +1,32 @@
+"""Who calls: the tenant whose jobs a request is about."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.model import TENANT
+from chalicelib.problems import ProblemError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: What can stand in a key of the table and be a message's group.
+_TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+
+
+def tenant(context: Mapping[str, Any]) -> str:
+    """The tenant of a request, of which ``context`` is what API Gateway says.
+
+    Where the route has an authorizer, the ``tenant`` of its context, else whom it calls the
+    principal; without one everybody is the same tenant. Raises ProblemError if the authorizer
+    names nobody.
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
+    """
+    authorizer = context.get("authorizer")
+    if authorizer is None:
+        return TENANT
+    name = authorizer.get("tenant") or authorizer.get("principalId") or ""
+    if not isinstance(name, str) or not _TENANT.fullmatch(name):
+        raise ProblemError("forbidden", "Ask for an account")
+    return name

@@ -1,0 +1,67 @@
+"""Results and inputs in items of their own, compressed, beside the jobs they belong to."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING
+
+from chalicelib import job_item, limits
+from chalicelib.errors import ResultTooLargeError
+
+if TYPE_CHECKING:
+    from chalicelib.job_item import Item
+    from chalicelib.model import Job
+    from chalicelib.table import Table
+
+
+class PayloadStore:
+    """Every method raises UnavailableError if DynamoDB does not do what is asked."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def put_result(self, job: Job, result: bytes, *, expires_at_s: int) -> int:
+        """Keep a result, JSON text; returns the write units it cost. Raises ResultTooLargeError.
+
+        Only the attempt itself writes under its own number, so writing it twice changes nothing.
+        """
+        compressed = zlib.compress(result) if len(result) <= limits.RESULT_BYTES_MAX else b""
+        if not 0 < len(compressed) <= limits.PAYLOAD_ITEM_BYTES_MAX:
+            raise ResultTooLargeError(f"The result has {len(result)} bytes as JSON")
+        key = job_item.result_key(job.tenant, job.id, attempt=job.attempt)
+        return self._put(key, compressed, expires_at_s)
+
+    def result(self, job: Job) -> bytes | None:
+        """A succeeded job's result as JSON text; None if it is gone."""
+        if job.result_attempt is None:
+            return job.result
+        return self._get(job_item.result_key(job.tenant, job.id, attempt=job.result_attempt))
+
+    def put_input(self, job: Job, given: bytes, *, expires_at_s: int) -> int:
+        """Keep an input, JSON text; returns the write units it cost.
+
+        A request's body bounds it, so that even one that does not compress fits.
+        """
+        key = job_item.input_key(job.tenant, job.id)
+        return self._put(key, zlib.compress(given), expires_at_s)
+
+    def input(self, job: Job) -> bytes | None:
+        """A job's input as JSON text; None if it was not kept, or is gone."""
+        return self._get(job_item.input_key(job.tenant, job.id)) if job.input_retained else None
+
+    def delete(self, job: Job) -> None:
+        """Delete what lies beside the job. Doing it again changes nothing."""
+        if job.input_retained:
+            self._table.delete(job_item.input_key(job.tenant, job.id))
+        if job.result_attempt is not None:
+            attempt = job.result_attempt
+            self._table.delete(job_item.result_key(job.tenant, job.id, attempt=attempt))
+
+    def _put(self, key: Item, compressed: bytes, expires_at_s: int) -> int:
+        item: Item = {**key, "z": {"B": compressed}, "x": job_item.number(expires_at_s)}
+        self._table.put(item)
+        return job_item.write_units(item)
+
+    def _get(self, key: Item) -> bytes | None:
+        item = self._table.get(key)
+        return zlib.decompress(item["z"]["B"]) if item else None

@@ -1,0 +1,53 @@
+"""Doing a finished job again: a new job from the old one's input."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from chalicelib import submission
+from chalicelib.problems import ProblemError
+from chalicelib.submission import Key, Order
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chalicelib.accepting import Accepted, Acceptor
+    from chalicelib.model import Job
+    from chalicelib.queries import Queries
+    from chalicelib.task import Task
+
+
+class Retrier:
+    """Accepts jobs that repeat others."""
+
+    def __init__(self, queries: Queries, acceptor: Acceptor, *, tasks: Mapping[str, Task]) -> None:
+        self._queries = queries
+        self._acceptor = acceptor
+        self._tasks = tasks
+
+    def retry(self, tenant: str, text: str, *, key: Key | None) -> Accepted:
+        """A new job with the same type, input, tags, attempts and time.
+
+        Raises ProblemError, or UnavailableError if the table does not answer.
+        """
+        job = self._queries.job(tenant, text)
+        if not job.terminal:
+            raise ProblemError("job-not-finished", "It may yet succeed", job_id=job.id)
+        given = self._queries.input(job)
+        if given is None:
+            raise ProblemError("input-not-retained", "Submit it again", job_id=job.id)
+        return self._acceptor.accept(tenant, self._order(job, given, key))
+
+    def _order(self, job: Job, given: bytes, key: Key | None) -> Order:
+        # checked anew: a deployment may have changed the task since
+        asked = {
+            "type": job.type,
+            "input": msgspec.json.decode(given),
+            "deadline_seconds": (job.deadline_at_ms - job.created_at_ms) // 1000,
+            "max_attempts": job.max_attempts,
+            "tags": job.tags,
+        }
+        checked = submission.checked(asked, self._tasks)
+        return Order(submission=checked, input=given, key=key, retry_of=job.id)

@@ -1,0 +1,202 @@
+"""What a job costs: requests to AWS and DynamoDB's write units, counted where they arrive.
+
+And what the functions are allowed: exactly what they do.
+"""
+
+from __future__ import annotations
+
+import collections
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from chalicelib import bootstrap, clock, job_item, limits
+from chalicelib.aws import Clients
+from chalicelib.errors import RetryableError
+from chalicelib.task import TASKS, Task
+from emulator.runtime.in_place import InPlaceFunction
+
+if TYPE_CHECKING:
+    from emulator.emulator import Emulator
+    from emulator.test_client import Client
+
+POLICIES = {
+    "api": "policy-dev.json",
+    "process_jobs": "policy-dev-process-jobs.json",
+    "fail_dead_letters": "policy-dev-fail-dead-letters.json",
+    "sweep": "policy-dev-sweep.json",
+}
+CHALICE = Path(__file__).parents[2] / ".chalice"
+#: What Lambda's poller does with a function's role.
+#: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+POLLER = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+WRITES = {"PutItem", "UpdateItem", "DeleteItem"}
+GOOD = {"type": "echo", "input": {"n": 1}}
+
+
+class Requests:
+    """Every request that reaches the cloud, by who makes it."""
+
+    def __init__(self, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.made: list[tuple[str, str]] = []
+        self._caller = "api"
+        handle, invoke = emulator.cloud.handle, InPlaceFunction.invoke
+
+        def counted(**request: Any) -> Any:
+            target = request["headers"].get("X-Amz-Target", "")
+            self.made.append((self._caller, f"{request['service']}:{target.rpartition('.')[2]}"))
+            return handle(**request)
+
+        def named(function: InPlaceFunction, *given: Any, **more: Any) -> Any:
+            before, self._caller = self._caller, function.spec.name
+            try:
+                return invoke(function, *given, **more)
+            finally:
+                self._caller = before
+
+        monkeypatch.setattr(emulator.cloud, "handle", counted)
+        monkeypatch.setattr(InPlaceFunction, "invoke", named)
+
+    def counts(self) -> collections.Counter[str]:
+        """Without those for a queue's URL, which is asked for once in a process."""
+        names = [name.rpartition(":")[2] for _, name in self.made]
+        return collections.Counter(name for name in names if name != "GetQueueUrl")
+
+
+@pytest.fixture
+def requests(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Requests:
+    return Requests(emulator, monkeypatch)
+
+
+def polls(emulator: Emulator) -> int:
+    """The mapping's own requests: receives that found something, deletes of their batches."""
+    name = "accepted-jobs"
+    return 2 * len(emulator.journal.entries(subject=name, action="receive"))
+
+
+def biggest_item_bytes() -> int:
+    items = Clients().dynamodb.scan(TableName="accepted-jobs")["Items"]
+    for item in items:
+        # boto3 decodes binary values into objects of their own
+        item.update({name: {"B": bytes(v["B"])} for name, v in item.items() if "B" in v})
+    return max(map(job_item.item_bytes, items))
+
+
+@pytest.mark.parametrize(
+    ("headers", "writes"), [({}, 3), ({"Idempotency-Key": "row-{n}"}, 4)], ids=["plain", "key"]
+)
+def test_a_job_costs_its_writes_one_send_and_a_fifth_for_its_message(
+    client: Client,
+    emulator: Emulator,
+    requests: Requests,
+    headers: dict[str, str],
+    writes: int,
+) -> None:
+    """4.2 requests and 3 write units at batches of ten, one of each more with a key."""
+    for n in range(10):
+        named = {name: value.format(n=n) for name, value in headers.items()}
+        client.post("/jobs", json=GOOD, headers=named)
+    emulator.run_until_idle()
+    made = requests.counts()
+    assert sum(made[name] for name in WRITES) == 10 * writes
+    assert made.total() + polls(emulator) == 10 * (writes + 1) + 2
+    assert biggest_item_bytes() <= limits.WRITE_UNIT_BYTES
+    jobs = client.get("/jobs").json()["jobs"]
+    assert {job["usage"]["write_units"] for job in jobs} == {writes}
+
+
+def test_a_batch_saves_nine_sends_of_ten(
+    client: Client, emulator: Emulator, requests: Requests
+) -> None:
+    """3.3 requests a job."""
+    client.post("/batches", json={"jobs": [GOOD] * 10})
+    emulator.run_until_idle()
+    assert requests.counts().total() + polls(emulator) == 33
+
+
+def test_a_poll_is_one_read(client: Client, requests: Requests) -> None:
+    """And one for an id that was not made here is none."""
+    path = "/" + client.post("/jobs", json=GOOD).headers["location"]
+    requests.made.clear()
+    client.get(path)
+    client.get("/jobs/01938f2e-7b3a-7c44-9d21-6f0e5a1b2c3d")
+    assert requests.counts() == {"GetItem": 1}
+
+
+def test_a_wait_reads_more_and_more_rarely(client: Client, requests: Requests) -> None:
+    """After 0.1, 0.2, 0.4, 0.8 and then every second."""
+    path = "/" + client.post("/jobs", json={**GOOD, "delay_seconds": 60}).headers["location"]
+    requests.made.clear()
+    client.get(path, headers={"Prefer": "wait=5"})
+    assert requests.counts() == {"GetItem": 1 + 4 + 4}
+
+
+def test_functions_are_granted_what_they_do_and_no_more(
+    client: Client, emulator: Emulator, requests: Requests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every route, a task that reports and one that is tried again, a dead letter, the sweep.
+
+    A batch call needs the right of what it is a batch of; every process asks for its queue's URL.
+    """
+    _use_everything(client, emulator, monkeypatch)
+    for caller, file in POLICIES.items():
+        statements = json.loads((CHALICE / file).read_text())["Statement"]
+        granted = {action for statement in statements for action in statement["Action"]}
+        used = {name.removesuffix("Batch") for who, name in requests.made if who == caller}
+        if any(name.startswith("sqs:") for name in used):
+            used |= {"sqs:GetQueueUrl"}
+        poller = POLLER if caller in {"process_jobs", "fail_dead_letters"} else set()
+        assert {a for a in granted if not a.startswith("logs:")} == used | poller, caller
+
+
+def _use_everything(client: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    service = bootstrap.service()
+    monkeypatch.setitem(TASKS, "test", Task("test", object, _work))
+    _use_the_routes(client, emulator)
+    # a message that was handed back too often, behind a job that takes more than half of the time
+    slow = _message(client, {"type": "test", "input": 1, "deadline_seconds": 60}, receives=1)
+    worn = _message(client, GOOD, receives=10)
+    emulator.invoke("process_jobs", {"Records": [slow, worn]})
+    emulator.queue("accepted-jobs").purge()
+    emulator.advance(300)
+    with monkeypatch.context() as patch:
+        patch.setattr(service.worker, "process", lambda messages, remaining_ms: 1 / 0)
+        client.post("/jobs", json={**GOOD, "deadline_seconds": 604_800})
+        emulator.run_until_idle()
+    strange = {"messageId": "1", "receiptHandle": "x", "body": "not ours"}
+    attributes = {"ApproximateReceiveCount": "1"}
+    record = {**strange, "attributes": attributes}
+    emulator.invoke("fail_dead_letters", {"Records": [record]})
+
+
+def _work(value: Any, context: Any) -> str:
+    clock.sleep(31)
+    context.check()
+    raise RetryableError("later", after_seconds=1)
+
+
+def _use_the_routes(client: Client, emulator: Emulator) -> None:
+    large = {"type": "echo", "input": "a" * 2_000, "retain_input": True}
+    path = "/" + client.post("/jobs", json=large).headers["location"]
+    again = {"type": "test", "input": 1, "max_attempts": 2}
+    client.post("/batches", json={"jobs": [again, {**GOOD, "key": "k"}]})
+    emulator.run_until_idle()
+    assert client.get("/jobs?status=failed").json()["jobs"][0]["attempt"] == 2
+    client.get(f"{path}/result")
+    assert client.post(f"{path}/retry").status_code == 202
+    assert client.request("DELETE", path).status_code == 204
+    emulator.run_until_idle()
+
+
+def _message(client: Client, body: Any, *, receives: int) -> dict[str, Any]:
+    """A job's message as Lambda hands it over, after so many receives."""
+    job_id = client.post("/jobs", json=body).json()["id"]
+    content = {"id": job_id, "input": body["input"], "tenant": "public", "version": 1}
+    return {
+        "messageId": job_id,
+        "receiptHandle": "x",
+        "body": json.dumps(content),
+        "attributes": {"ApproximateReceiveCount": str(receives)},
+    }
