@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from moto.awslambda.exceptions import LambdaClientError
 
-from emulator.lambda_api import names, queue_mapping
+from emulator.lambda_api import names, queue_mapping, stream_mapping
 from emulator.lambda_api.errors import LambdaError, invalid_parameter
 from emulator.lambda_api.seated_mapping import SeatedMapping
 from emulator.mapping import validation
+from emulator.mapping.stream import StreamMappingSpec
 from emulator.sqs import backend as sqs_backend
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from emulator.lambda_api.functions import NamedFunction
     from emulator.mapping.sqs import QueueMappingSpec
 
-#: Services whose mappings moto would run while it answers a request, and we do not run yet.
-_NOT_RUN = {"dynamodb", "kinesis"}
+#: What can be mapped.
+_SERVICES = ("dynamodb", "kinesis", "sqs")
 
 
 class Mappings:
@@ -34,14 +35,14 @@ class Mappings:
         self._backend = backend
         self.by_uuid: dict[str, SeatedMapping] = {}
         #: what the project declares
-        self._declared: dict[str, QueueMappingSpec] = {}
+        self._declared: dict[str, QueueMappingSpec | StreamMappingSpec] = {}
 
-    def declare(self, specs: Sequence[QueueMappingSpec]) -> None:
+    def declare(self, specs: Sequence[QueueMappingSpec | StreamMappingSpec]) -> None:
         """Have a project's mappings as it declares them now.
 
         What was changed through the API stays until the project's own declaration changes.
         """
-        wanted = {spec.uuid: spec for spec in specs}
+        wanted: dict[str, QueueMappingSpec | StreamMappingSpec] = {s.uuid: s for s in specs}
         for gone in (self._declared.keys() - wanted.keys()) & self.by_uuid.keys():
             self.delete(gone)
         for spec in specs:
@@ -49,12 +50,18 @@ class Mappings:
                 self._put(spec)
         self._declared = wanted
 
-    def _put(self, spec: QueueMappingSpec) -> None:
+    def _put(self, spec: QueueMappingSpec | StreamMappingSpec) -> None:
         function = self._backend.find_version(spec.function)
         assert function is not None, "a project's functions are declared before its mappings"
-        source_arn = sqs_backend.engine_queue(spec.queue_name).attributes.arn
-        parameters = queue_mapping.parameters(spec, source_arn)
+        if isinstance(spec, StreamMappingSpec):
+            parameters = stream_mapping.parameters(spec)
+        else:
+            source_arn = sqs_backend.engine_queue(spec.queue_name).attributes.arn
+            parameters = queue_mapping.parameters(spec, source_arn)
         parameters["FunctionName"] = function.function_name
+        if spec.uuid in self.by_uuid and isinstance(spec, StreamMappingSpec):
+            self.by_uuid[spec.uuid].set(*self._with_function(parameters))
+            return
         if spec.uuid in self.by_uuid:
             self.by_uuid.pop(spec.uuid).stop()
         self._make(parameters, uuid=spec.uuid)
@@ -142,7 +149,5 @@ def _given(parameters: dict[str, Any]) -> dict[str, Any]:
 def _check_source(arn: str | None) -> None:
     parts = (arn or "").split(":")
     service = parts[2] if len(parts) > 5 and parts[0] == "arn" else ""
-    if service in _NOT_RUN:
-        raise NotImplementedError(f"event source mappings of {service}")
-    if service != "sqs":
+    if service not in _SERVICES:
         raise invalid_parameter(validation.UNKNOWN_SOURCE)

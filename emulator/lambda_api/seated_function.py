@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from emulator.lambda_api.functions import Functions
     from emulator.lambda_api.package import Package, PackageFolder
     from emulator.mapping.asynchronous import AsynchronousInvocations
+    from emulator.mapping.destination import Send
     from emulator.scheduler import Scheduler
 
 #: what UpdateFunctionConfiguration sets and moto forgets, by its name in moto's function
@@ -43,6 +44,8 @@ class Seat(NamedTuple):
     scheduler: Scheduler
     functions: Functions
     asynchronous: AsynchronousInvocations
+    #: takes what a mapping gives up to its destination
+    send: Send
     packages: PackageFolder
 
 

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 from moto.awslambda.models import EventSourceMapping
 from moto.awslambda.utils import make_event_source_mapping_arn
 
-from emulator.lambda_api import queue_mapping
+from emulator.lambda_api import queue_mapping, stream_mapping
 from emulator.limits import BATCH_SIZE_DEFAULT
+from emulator.mapping.sqs import SqsMapping
+from emulator.mapping.stream import StreamMapping, StreamMappingSpec
 
 if TYPE_CHECKING:
     from emulator.lambda_api.functions import NamedFunction
     from emulator.lambda_api.seated_function import Seat
-    from emulator.mapping.sqs import QueueMappingSpec, SqsMapping
+    from emulator.mapping.sqs import QueueMappingSpec
 
 #: Why a mapping has its state: here only ever because somebody asked for it.
 _REASON = "USER_INITIATED"
@@ -41,35 +43,51 @@ class SeatedMapping(EventSourceMapping):  # type: ignore[misc]
         self.uuid: str = uuid
         self.arn: str = make_event_source_mapping_arn(spec.region, spec.account_id, uuid)
         self._seat = seat
-        self._source: SqsMapping | None = None
+        self._source: SqsMapping | StreamMapping | None = None
         self._known: tuple[int, int | None] | None = None
         self.set(parameters, function)
 
     def set(self, parameters: dict[str, Any], function: NamedFunction) -> None:
         """Have it as these parameters say; raises LambdaError, and then nothing has changed."""
-        spec = queue_mapping.spec(parameters, uuid=self.uuid, function=function.spec.name)
-        queue_mapping.check(spec, queue_mapping.queue(parameters["EventSourceArn"]), function)
+        spec = self._spec(parameters, function)
         self.parameters = parameters
         self.function = function
         self.function_arn = parameters["FunctionArn"]
         self.function_name = function.spec.function_name
         self.enabled = spec.enabled
         self.last_modified = self._seat.clock.now_ms() / 1000
+        if isinstance(self._source, StreamMapping) and isinstance(spec, StreamMappingSpec):
+            # read on from where reading stands
+            self._source.update(spec, function)
+            return
         self.stop()
-        if spec.enabled:
+        if spec.enabled or isinstance(spec, StreamMappingSpec):
             self._start(spec)
+
+    def _spec(
+        self, parameters: dict[str, Any], function: NamedFunction
+    ) -> QueueMappingSpec | StreamMappingSpec:
+        name, source_arn = function.spec.name, parameters["EventSourceArn"]
+        if stream_mapping.is_stream(source_arn):
+            return stream_mapping.spec(parameters, uuid=self.uuid, function=name)
+        spec = queue_mapping.spec(parameters, uuid=self.uuid, function=name)
+        queue_mapping.check(spec, queue_mapping.queue(source_arn), function)
+        return spec
 
     def restart(self) -> None:
         """Its function may have another timeout, or other concurrency."""
-        if self._source is not None and self._known != _known(self.function):
+        if isinstance(self._source, SqsMapping) and self._known != _known(self.function):
             spec = self._source.spec
             self.stop()
             self._start(spec)
 
-    def _start(self, spec: QueueMappingSpec) -> None:
+    def _start(self, spec: QueueMappingSpec | StreamMappingSpec) -> None:
         self._known = _known(self.function)
-        queue = queue_mapping.queue(self.event_source_arn)
-        self._source = queue_mapping.source(spec, queue, self.function, seat=self._seat)
+        if isinstance(spec, StreamMappingSpec):
+            self._source = stream_mapping.source(spec, self.function, seat=self._seat)
+        else:
+            queue = queue_mapping.queue(self.event_source_arn)
+            self._source = queue_mapping.source(spec, queue, self.function, seat=self._seat)
         self._seat.scheduler.add(self._source)
 
     def stop(self) -> None:
@@ -96,6 +114,8 @@ class SeatedMapping(EventSourceMapping):  # type: ignore[misc]
             "State": state or ("Enabled" if self.enabled else "Disabled"),
             "StateTransitionReason": _REASON,
         }
+        if stream_mapping.is_stream(self.event_source_arn):
+            shown |= stream_mapping.shown(given)
         if (given.get("FilterCriteria") or {}).get("Filters"):
             shown["FilterCriteria"] = given["FilterCriteria"]
         if given.get("ScalingConfig"):
