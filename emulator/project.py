@@ -101,7 +101,6 @@ def describe(app: Chalice, config: Config, names: Names) -> Project:
         notes=[
             *missing_resources.notes(missing),
             *queue_events.notes(events),
-            *stream_events.notes(app, resources),
             *_not_run(app),
         ],
     )

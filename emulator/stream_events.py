@@ -19,7 +19,7 @@ from emulator.missing_resources import table_name
 from emulator.queue_events import DeployRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from chalice import Chalice
 
@@ -44,24 +44,22 @@ _RANGES = {
 
 def read(app: Chalice, resources: Sequence[Resource], names: Names) -> list[StreamMappingSpec]:
     """The mappings of ``app``. Raises DeployRefusedError for what AWS would refuse."""
-    return [
-        _spec(source, resources, names)
-        for source in app.event_sources
-        if isinstance(source, StreamEventConfig)
-    ]
-
-
-def notes(app: Chalice, resources: Sequence[Resource]) -> Iterator[str]:
-    """Tables that functions listen to, without a stream in the template."""
     tables = {r.name("TableName", ""): r for r in resources if r.type == "AWS::DynamoDB::Table"}
-    for source in app.event_sources:
-        table = tables.get(table_name(source)) if isinstance(source, DynamoDBEventConfig) else None
-        if table is not None and "StreamSpecification" not in table.properties:
-            yield (
-                f"{source.name} listens to table {table_name(source)}, which has no stream: add "
-                f'"StreamSpecification": {{"StreamViewType": "NEW_AND_OLD_IMAGES"}} to '
-                f"{table.logical_id} in {template.PATH}"
-            )
+    sources = [source for source in app.event_sources if isinstance(source, StreamEventConfig)]
+    for source in sources:
+        if isinstance(source, DynamoDBEventConfig):
+            _check_stream(source, tables.get(table_name(source)))
+    return [_spec(source, resources, names) for source in sources]
+
+
+def _check_stream(source: DynamoDBEventConfig, table: Resource | None) -> None:
+    """A table of the template has a stream only if the template says so."""
+    if table is not None and "StreamSpecification" not in table.properties:
+        raise _refused(
+            source,
+            f"table {table_name(source)} has no stream. Add to {table.logical_id} in "
+            f'{template.PATH}: "StreamSpecification": {{"StreamViewType": "NEW_AND_OLD_IMAGES"}}',
+        )
 
 
 def _spec(

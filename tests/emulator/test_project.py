@@ -231,10 +231,9 @@ def test_what_decorators_name_and_no_template_does_is_made_and_said_once(tmp_pat
 
 
 def test_what_the_template_names_is_not_made_again(tmp_path: Path) -> None:
-    table = {
-        "Type": "AWS::DynamoDB::Table",
-        "Properties": {"TableName": "orders", "KeySchema": [], "AttributeDefinitions": []},
-    }
+    stream = {"StreamViewType": "KEYS_ONLY"}
+    properties = {"TableName": "orders", "StreamSpecification": stream}
+    table = {"Type": "AWS::DynamoDB::Table", "Properties": properties}
     template = {"Resources": {
         "News": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "news"}},
         "Files": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "files"}},
@@ -246,7 +245,14 @@ def test_what_the_template_names_is_not_made_again(tmp_path: Path) -> None:
     assert [r.logical_id for r in found.resources] == [
         "News", "Files", "Clicks", "Orders", "AlertsTopic",
     ]  # fmt: skip
-    assert any("table orders, which has no stream" in note for note in found.notes)
+
+
+def test_table_without_a_stream_is_refused_at_the_start(tmp_path: Path) -> None:
+    """Its function would never be called; AWS has no stream of that ARN."""
+    table = {"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": "orders"}}
+
+    with pytest.raises(DeployRefusedError, match="audit: table orders has no stream. Add to T in"):
+        described(tmp_path, {"Resources": {"T": table}}, made=listening())
 
 
 def merged(tmp_path: Path, function: str, **properties: Any) -> Project:
