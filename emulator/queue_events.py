@@ -154,6 +154,11 @@ def _notes(event: QueueEvent) -> Iterator[str]:
             max_receive_count=count,
         ):
             yield f"{template.PATH}: {event.queue.logical_id}.{setting}: {advice}"
+    if blind := validation.unseen_by_filters(event.spec):
+        yield (
+            f"{event.where('FilterCriteria')}: filters see a message's body only. "
+            f"{', '.join(blind)} matches nothing, and what does not match is deleted"
+        )
     for setting in sorted(event.merged.keys() - _KNOWN):
         yield f"{event.where(setting)} is taken and has no effect locally"
 

@@ -92,6 +92,9 @@ def _run(function: NamedFunction, request: InvokeRequest, seat: Seat) -> Answer:
         )
     finally:
         function.release()
+        with seat.condition:
+            # an event may have waited for the place
+            seat.condition.notify_all()
     duration_ms = seat.clock.now_ms() - began_ms
     failed = {} if outcome.ok else {"error": outcome.error}
     seat.journal.record(
