@@ -12,7 +12,7 @@ import msgspec
 from moto.awslambda.models import lambda_backends
 from moto.dynamodb.models import dynamodb_backends
 
-from emulator.cloud import letter, streams
+from emulator.cloud import letter
 from emulator.cloud.aws import ACCOUNT_ID, REGION, AwsError, Cloud
 from emulator.cloud.provision import provision
 from emulator.cloud.time_to_live import TimeToLiveSweeper
@@ -24,7 +24,6 @@ from emulator.lambda_api.package import PackageFolder
 from emulator.lambda_api.seated_function import Seat
 from emulator.mapping.asynchronous import AsynchronousInvocations, AsynchronousSettings
 from emulator.mapping.schedule import ScheduleMapping, ScheduleSpec
-from emulator.mapping.stream import StreamMapping, StreamMappingSpec
 from emulator.push import services
 from emulator.push.seat import PushSeat
 from emulator.push.subscriptions import Subscriptions
@@ -72,7 +71,6 @@ class Emulator:
         self._runners = Functions(make_function)
         self._packages = PackageFolder(packages_dir)
         self._schedules: dict[str, ScheduleMapping] = {}
-        self._streams: dict[str, StreamMapping] = {}
         self._subscriptions = Subscriptions(self.cloud)
         #: functions whose asynchronous events the template has a word on
         self._configured: set[str] = set()
@@ -96,6 +94,7 @@ class Emulator:
                 functions=self._runners,
                 asynchronous=self.asynchronous,
                 packages=self._packages,
+                send=self._send,
             )
         )
         self.scheduler.add(MessageMover())
@@ -110,28 +109,11 @@ class Emulator:
         with self.cloud.condition:
             notes = provision(project.resources, project.names, self.cloud)
             notes += self._lambda.declare(project.functions, Path(project.directory))
-            self._lambda.mappings.declare(project.queue_mappings)
-            self._apply_streams(project.stream_mappings)
+            self._lambda.mappings.declare([*project.queue_mappings, *project.stream_mappings])
             self._apply_schedules(project.schedules)
             self._apply_pushes(project)
             self.cloud.condition.notify_all()
         return [*project.notes, *notes]
-
-    def _apply_streams(self, specs: Sequence[StreamMappingSpec]) -> None:
-        """A stream that is still wanted is read on from where it stands."""
-        wanted = {spec.uuid: spec for spec in specs}
-        for gone in self._streams.keys() - wanted.keys():
-            self.scheduler.remove(self._streams.pop(gone))
-        for uuid, spec in wanted.items():
-            function = self.function(spec.function)
-            if uuid in self._streams:
-                self._streams[uuid].update(spec, function)
-                continue
-            self._streams[uuid] = StreamMapping(
-                spec, function, streams.shards, send=self._send,
-                clock=self.clock, condition=self.cloud.condition, journal=self.journal,
-            )  # fmt: skip
-            self.scheduler.add(self._streams[uuid])
 
     def _apply_schedules(self, schedules: Sequence[ScheduleSpec]) -> None:
         wanted = {spec.name: spec for spec in schedules}

@@ -15,7 +15,7 @@ from emulator.limits import BATCH_SIZE_MAX, BATCHING_WINDOW_SECONDS_MAX
 from emulator.mapping.filtering import Filters, InvalidFilterPatternError, patterns_of
 from emulator.mapping.stream import INFINITE, StreamMappingSpec
 from emulator.missing_resources import table_name
-from emulator.queue_events import DeployRefusedError
+from emulator.queue_events import DeployRefusedError, mapping_uuid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -74,7 +74,7 @@ def _spec(
         Filters(patterns)
         return StreamMappingSpec(
             # a mapping that starts elsewhere is another one
-            uuid=f"{names.physical(source.name)}-{position}-{arn.rpartition(':')[2]}",
+            uuid=mapping_uuid(f"{names.physical(source.name)} {position} {arn}"),
             stream_arn=arn,
             function=source.name,
             starting_position=position,

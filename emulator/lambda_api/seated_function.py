@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from emulator.lambda_api.functions import Functions
     from emulator.lambda_api.package import Package, PackageFolder
     from emulator.mapping.asynchronous import AsynchronousInvocations
+    from emulator.mapping.destination import Send
     from emulator.scheduler import Scheduler
 
 #: what UpdateFunctionConfiguration sets and moto forgets, by its name in moto's function
@@ -44,6 +45,8 @@ class Seat(NamedTuple):
     functions: Functions
     asynchronous: AsynchronousInvocations
     packages: PackageFolder
+    #: sends what a failed batch leaves to where its mapping says
+    send: Send
 
 
 class SeatedFunction(LambdaFunction):  # type: ignore[misc]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from emulator import arn
 from emulator.cloud.stream import Shard
 from emulator.invocation import Function
 from emulator.mapping import batch_response, destination, stream_event
@@ -66,7 +67,8 @@ class StreamMappingSpec(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def stream_name(self) -> str:
         """The table's or the stream's name."""
-        return self.stream_arn.rpartition(":")[2].split("/")[1]
+        # a table's stream has the time it was made in its name, with colons
+        return arn.parse(self.stream_arn).resource.split("/")[1]
 
 
 class _Run(msgspec.Struct, eq=False, kw_only=True):
