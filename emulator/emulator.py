@@ -109,7 +109,9 @@ class Emulator:
         with self.cloud.condition:
             notes = provision(project.resources, project.names, self.cloud)
             notes += self._lambda.declare(project.functions, Path(project.directory))
-            self._lambda.mappings.declare([*project.queue_mappings, *project.stream_mappings])
+            notes += self._lambda.mappings.declare(
+                (*project.queue_mappings, *project.stream_mappings)
+            )
             self._apply_schedules(project.schedules)
             self._apply_pushes(project)
             self.cloud.condition.notify_all()

@@ -38,18 +38,28 @@ class Mappings:
         #: what the project declares
         self._declared: dict[str, MappingSpec] = {}
 
-    def declare(self, specs: Sequence[MappingSpec]) -> None:
+    def declare(self, specs: Sequence[MappingSpec]) -> list[str]:
         """Have a project's mappings as it declares them now.
 
         What was changed through the API stays until the project's own declaration changes.
+        Returns a sentence for each that Lambda refuses, which then stays as it was.
         """
         wanted = {spec.uuid: spec for spec in specs}
         for gone in (self._declared.keys() - wanted.keys()) & self.by_uuid.keys():
             self.delete(gone)
-        for spec in specs:
-            if self._declared.get(spec.uuid) != spec or spec.uuid not in self.by_uuid:
-                self._put(spec)
-        self._declared = wanted
+        before, self._declared = self._declared, wanted
+        changed = [s for s in specs if before.get(s.uuid) != s or s.uuid not in self.by_uuid]
+        return [note for spec in changed if (note := self._refusal(spec, before.get(spec.uuid)))]
+
+    def _refusal(self, spec: MappingSpec, before: MappingSpec | None) -> str | None:
+        """Why Lambda refuses it; None once it is there. ``before`` is what was declared last."""
+        try:
+            self._put(spec)
+        except LambdaError as refusal:
+            if before is not None:
+                self._declared[spec.uuid] = before
+            return f"{spec.function}: its mapping is refused: {refusal.message}"
+        return None
 
     def _put(self, spec: MappingSpec) -> None:
         function = self._backend.find_version(spec.function)
@@ -66,10 +76,11 @@ class Mappings:
             self._make(parameters, uuid=spec.uuid)
 
     def create(self, parameters: dict[str, Any]) -> SeatedMapping:
-        return self._make(_given(parameters), uuid=str(uuid.uuid4()))
+        parameters = _given(parameters)
+        _check_source(parameters.get("EventSourceArn"))
+        return self._make(parameters, uuid=str(uuid.uuid4()))
 
     def _make(self, parameters: dict[str, Any], *, uuid: str) -> SeatedMapping:
-        _check_source(parameters.get("EventSourceArn"))
         parameters, function = self._with_function(parameters)
         self._check_unique(parameters)
         made = SeatedMapping(parameters, function, uuid=uuid, seat=self._backend.seat)
@@ -149,3 +160,4 @@ def _check_source(source_arn: str | None) -> None:
     match = _SOURCE.match(source_arn or "")
     if match is None or match[1] not in KINDS:
         raise invalid_parameter(validation.UNKNOWN_SOURCE)
+    KINDS[match[1]].check_source(source_arn)

@@ -57,6 +57,11 @@ def parameters(spec: QueueMappingSpec) -> dict[str, Any]:
     }
 
 
+def check_source(source_arn: str) -> None:
+    """Raises LambdaError if there is no such queue."""
+    _queue(source_arn)
+
+
 def check(spec: QueueMappingSpec, function: Function, source_arn: str) -> None:
     """Raises LambdaError for what Lambda does not take together, or if there is no such queue."""
     seconds = function.spec.timeout_seconds

@@ -45,7 +45,7 @@ class Seat(NamedTuple):
     functions: Functions
     asynchronous: AsynchronousInvocations
     packages: PackageFolder
-    #: sends what a failed batch leaves to where its mapping says
+    #: takes what a mapping gives up to its destination
     send: Send
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from moto.awslambda.models import EventSourceMapping
@@ -9,6 +10,7 @@ from moto.awslambda.utils import make_event_source_mapping_arn
 
 from emulator import arn
 from emulator.lambda_api import queue_mapping, stream_mapping
+from emulator.lambda_api.errors import LambdaError
 from emulator.mapping.sqs import SqsMapping
 from emulator.mapping.stream import StreamMapping
 
@@ -76,10 +78,12 @@ class SeatedMapping(EventSourceMapping):  # type: ignore[misc]
 
     def restart(self) -> None:
         """Its function may have another timeout, or other concurrency."""
-        if isinstance(self._source, SqsMapping) and self._known != _known(self.function):
-            spec = self._source.spec
+        source = self._source
+        if isinstance(source, SqsMapping) and self._known != _known(self.function):
             self.stop()
-            self._start(spec)
+            # its queue may be gone: a mapping outlives that, too
+            with contextlib.suppress(LambdaError):
+                self._start(source.spec)
 
     def _start(self, spec: QueueMappingSpec | StreamMappingSpec) -> None:
         self._known = _known(self.function)

@@ -83,9 +83,11 @@ def _position(given: str | None) -> str:
 def parameters(spec: StreamMappingSpec) -> dict[str, Any]:
     """CreateEventSourceMapping's parameters for a mapping that a project declares."""
     filters = [{"Pattern": pattern} for pattern in spec.filter_patterns]
+    shards = streams.shards(spec.stream_arn)
     failure = {"Destination": spec.on_failure} if spec.on_failure else {}
     return {
-        "EventSourceArn": spec.stream_arn,
+        # a project cannot know the label of a table's stream
+        "EventSourceArn": shards[0].stream_arn if shards else spec.stream_arn,
         "StartingPosition": spec.starting_position,
         "BatchSize": spec.batch_size,
         "MaximumBatchingWindowInSeconds": spec.window_seconds,
@@ -99,10 +101,14 @@ def parameters(spec: StreamMappingSpec) -> dict[str, Any]:
     }
 
 
-def check(_spec: StreamMappingSpec, _function: Function, source_arn: str) -> None:
+def check_source(source_arn: str) -> None:
     """Raises LambdaError if there is no such stream."""
     if not streams.shards(source_arn):
         raise invalid_parameter(f"Stream not found: {source_arn}")
+
+
+def check(_spec: StreamMappingSpec, _function: Function, _source_arn: str) -> None:
+    """Any stream fits any function."""
 
 
 def source(

@@ -103,6 +103,8 @@ class ShardReader:
         """
         if self._is_running or self._batches:
             return
+        # the size may have become smaller
+        self._is_full = self._is_full or len(self._gathered) >= batch_size
         while not self._is_full and self._position < shard.latest():
             records = shard.records_after(self._position, batch_size - len(self._gathered))
             if not records:

@@ -67,7 +67,6 @@ class StreamMappingSpec(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def stream_name(self) -> str:
         """The table's or the stream's name."""
-        # a table's stream has the time it was made in its name, with colons
         return arn.parse(self.stream_arn).resource.split("/")[1]
 
 

@@ -10,7 +10,6 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from moto.sqs import urls as moto_urls
-from moto.sqs.exceptions import QueueAlreadyExists
 from moto.sqs.models import SQSBackend, sqs_backends
 
 from emulator.caller import caller_is_gone
@@ -29,7 +28,7 @@ from emulator.sqs.seated_queue import Seat, SeatedQueue
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
 
     from emulator.clock import Clock
     from emulator.journal import Journal
@@ -104,7 +103,7 @@ class DeliveryBackend(SQSBackend):  # type: ignore[misc]
             self._check_dead_letter_queue(wanted, attributes)
             queue: SeatedQueue = self.queues.setdefault(name, wanted)
             if queue is not wanted:
-                _check_same(queue.attributes, wanted.attributes, attributes)
+                queue.check_same(wanted, attributes)
             queue.tags = tags or queue.tags
             self._link()
         return queue
@@ -281,15 +280,6 @@ class DeliveryBackend(SQSBackend):  # type: ignore[misc]
                 message_ids=[message.message_id for message in messages],
                 receive_counts=[message.receive_count for message in messages],
             )  # fmt: skip
-
-
-def _check_same(existing: dict[str, Any], wanted: dict[str, Any], names: Collection[str]) -> None:
-    for name in names:
-        if existing.get(name) != wanted.get(name):
-            raise QueueAlreadyExists(
-                "A queue already exists with the same name and a different value "
-                f"for attribute {name}"
-            )
 
 
 def _batch(action: str, entries: Entries, act: Callable[[dict[str, Any]], object]) -> BatchOutcome:

@@ -160,6 +160,19 @@ def test_other_settings_go_on_from_where_reading_stands(bench: StreamBench) -> N
     assert (calls(function), calls(later)) == ([["a"]], [["b"], ["c"]])
 
 
+def test_smaller_batch_size_hands_over_what_has_been_gathered(bench: StreamBench) -> None:
+    """The new size holds from the next batch on (…/API_UpdateEventSourceMapping.html)."""
+    function = ScriptedFunction()
+    mapping = bench.connect(function, batch_size=9, window_seconds=60)
+    bench.put("a", "b", "c")
+    bench.advance(1)
+    mapping.update(msgspec.structs.replace(mapping.spec, batch_size=2), function)
+    bench.put("d")
+    bench.run_until_idle()
+
+    assert calls(function) == [["a", "b", "c"], ["d"]]
+
+
 def test_stream_that_is_gone_or_comes_later_is_no_error() -> None:
     """A mapping outlives its stream (…/API_DeleteEventSourceMapping.html)."""
     bench = StreamBench()
