@@ -93,8 +93,8 @@ class Emulator:
                 scheduler=self.scheduler,
                 functions=self._runners,
                 asynchronous=self.asynchronous,
-                send=self._send,
                 packages=self._packages,
+                send=self._send,
             )
         )
         self.scheduler.add(MessageMover())
@@ -109,7 +109,9 @@ class Emulator:
         with self.cloud.condition:
             notes = provision(project.resources, project.names, self.cloud)
             notes += self._lambda.declare(project.functions, Path(project.directory))
-            self._lambda.mappings.declare([*project.queue_mappings, *project.stream_mappings])
+            notes += self._lambda.mappings.declare(
+                (*project.queue_mappings, *project.stream_mappings)
+            )
             self._apply_schedules(project.schedules)
             self._apply_pushes(project)
             self.cloud.condition.notify_all()

@@ -6,7 +6,6 @@ https://aws.github.io/chalice/api.html#Chalice.on_dynamodb_record
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from chalice.app import DynamoDBEventConfig, KinesisEventConfig
@@ -16,7 +15,7 @@ from emulator.limits import BATCH_SIZE_MAX, BATCHING_WINDOW_SECONDS_MAX
 from emulator.mapping.filtering import Filters, InvalidFilterPatternError, patterns_of
 from emulator.mapping.stream import INFINITE, StreamMappingSpec
 from emulator.missing_resources import table_name
-from emulator.queue_events import DeployRefusedError
+from emulator.queue_events import DeployRefusedError, mapping_uuid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,10 +28,6 @@ StreamEventConfig: TypeAlias = KinesisEventConfig | DynamoDBEventConfig
 
 #: What Chalice ends the names of the events with.
 _KINESIS, _TABLE = "KinesisEventSource", "DynamodbEventSource"
-#: Where the ids of a project's mappings are made from their names.
-_MAPPINGS = uuid.uuid5(
-    uuid.NAMESPACE_URL, "https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html"
-)
 _POSITIONS = ("LATEST", "TRIM_HORIZON")
 _RANGES = {
     "batch_size": (1, BATCH_SIZE_MAX),
@@ -77,7 +72,7 @@ def _spec(
         Filters(patterns)
         return StreamMappingSpec(
             # a mapping that starts elsewhere is another one
-            uuid=str(uuid.uuid5(_MAPPINGS, f"{names.physical(source.name)} {position} {arn}")),
+            uuid=mapping_uuid(f"{names.physical(source.name)} {position} {arn}"),
             stream_arn=arn,
             function=source.name,
             starting_position=position,

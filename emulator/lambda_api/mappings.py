@@ -5,27 +5,28 @@ https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
 
 from __future__ import annotations
 
+import re
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from moto.awslambda.exceptions import LambdaClientError
 
 from emulator.lambda_api import names, queue_mapping, stream_mapping
 from emulator.lambda_api.errors import LambdaError, invalid_parameter
-from emulator.lambda_api.seated_mapping import SeatedMapping
+from emulator.lambda_api.seated_mapping import KINDS, SeatedMapping
 from emulator.mapping import validation
+from emulator.mapping.sqs import QueueMappingSpec
 from emulator.mapping.stream import StreamMappingSpec
-from emulator.sqs import backend as sqs_backend
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from emulator.lambda_api.backend import FunctionsBackend
     from emulator.lambda_api.functions import NamedFunction
-    from emulator.mapping.sqs import QueueMappingSpec
 
-#: What can be mapped.
-_SERVICES = ("dynamodb", "kinesis", "sqs")
+MappingSpec: TypeAlias = QueueMappingSpec | StreamMappingSpec
+
+_SOURCE = re.compile(r"arn:[^:]+:([^:]+):[^:]+:\d{12}:.+")
 
 
 class Mappings:
@@ -35,42 +36,51 @@ class Mappings:
         self._backend = backend
         self.by_uuid: dict[str, SeatedMapping] = {}
         #: what the project declares
-        self._declared: dict[str, QueueMappingSpec | StreamMappingSpec] = {}
+        self._declared: dict[str, MappingSpec] = {}
 
-    def declare(self, specs: Sequence[QueueMappingSpec | StreamMappingSpec]) -> None:
+    def declare(self, specs: Sequence[MappingSpec]) -> list[str]:
         """Have a project's mappings as it declares them now.
 
         What was changed through the API stays until the project's own declaration changes.
+        Returns a sentence for each that Lambda refuses, which then stays as it was.
         """
-        wanted: dict[str, QueueMappingSpec | StreamMappingSpec] = {s.uuid: s for s in specs}
+        wanted = {spec.uuid: spec for spec in specs}
         for gone in (self._declared.keys() - wanted.keys()) & self.by_uuid.keys():
             self.delete(gone)
-        for spec in specs:
-            if self._declared.get(spec.uuid) != spec or spec.uuid not in self.by_uuid:
-                self._put(spec)
-        self._declared = wanted
+        before, self._declared = self._declared, wanted
+        changed = [s for s in specs if before.get(s.uuid) != s or s.uuid not in self.by_uuid]
+        return [note for spec in changed if (note := self._refusal(spec, before.get(spec.uuid)))]
 
-    def _put(self, spec: QueueMappingSpec | StreamMappingSpec) -> None:
+    def _refusal(self, spec: MappingSpec, before: MappingSpec | None) -> str | None:
+        """Why Lambda refuses it; None once it is there. ``before`` is what was declared last."""
+        try:
+            self._put(spec)
+        except LambdaError as refusal:
+            if before is not None:
+                self._declared[spec.uuid] = before
+            return f"{spec.function}: its mapping is refused: {refusal.message}"
+        return None
+
+    def _put(self, spec: MappingSpec) -> None:
         function = self._backend.find_version(spec.function)
         assert function is not None, "a project's functions are declared before its mappings"
-        if isinstance(spec, StreamMappingSpec):
-            parameters = stream_mapping.parameters(spec)
-        else:
-            source_arn = sqs_backend.engine_queue(spec.queue_name).attributes.arn
-            parameters = queue_mapping.parameters(spec, source_arn)
+        parameters = (
+            queue_mapping.parameters(spec)
+            if isinstance(spec, QueueMappingSpec)
+            else stream_mapping.parameters(spec)
+        )
         parameters["FunctionName"] = function.function_name
-        if spec.uuid in self.by_uuid and isinstance(spec, StreamMappingSpec):
-            self.by_uuid[spec.uuid].set(*self._with_function(parameters))
-            return
         if spec.uuid in self.by_uuid:
-            self.by_uuid.pop(spec.uuid).stop()
-        self._make(parameters, uuid=spec.uuid)
+            self.by_uuid[spec.uuid].set(*self._with_function(parameters))
+        else:
+            self._make(parameters, uuid=spec.uuid)
 
     def create(self, parameters: dict[str, Any]) -> SeatedMapping:
-        return self._make(_given(parameters), uuid=str(uuid.uuid4()))
+        parameters = _given(parameters)
+        _check_source(parameters.get("EventSourceArn"))
+        return self._make(parameters, uuid=str(uuid.uuid4()))
 
     def _make(self, parameters: dict[str, Any], *, uuid: str) -> SeatedMapping:
-        _check_source(parameters.get("EventSourceArn"))
         parameters, function = self._with_function(parameters)
         self._check_unique(parameters)
         made = SeatedMapping(parameters, function, uuid=uuid, seat=self._backend.seat)
@@ -146,8 +156,8 @@ def _given(parameters: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in parameters.items() if value is not None}
 
 
-def _check_source(arn: str | None) -> None:
-    parts = (arn or "").split(":")
-    service = parts[2] if len(parts) > 5 and parts[0] == "arn" else ""
-    if service not in _SERVICES:
+def _check_source(source_arn: str | None) -> None:
+    match = _SOURCE.match(source_arn or "")
+    if match is None or match[1] not in KINDS:
         raise invalid_parameter(validation.UNKNOWN_SOURCE)
+    KINDS[match[1]].check_source(source_arn)

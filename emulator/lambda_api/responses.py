@@ -9,8 +9,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from moto.awslambda import urls as moto_urls
 from moto.awslambda.responses import LambdaResponse
+from moto.core.utils import get_service_model
 
-from emulator.lambda_api import invoking
+from emulator.lambda_api import invoking, request_body
 from emulator.lambda_api.errors import LambdaError
 
 if TYPE_CHECKING:
@@ -37,13 +38,7 @@ class FunctionsResponse(LambdaResponse):  # type: ignore[misc]
 
     @property
     def json_body(self) -> dict[str, Any]:
-        try:
-            body = json.loads(self.body or b"{}")
-        except ValueError as error:
-            raise LambdaError("SerializationException", f"The body is no JSON: {error}") from None
-        if not isinstance(body, dict):
-            raise LambdaError("SerializationException", "The body is no JSON object.")
-        return body
+        return request_body.read(self.body)
 
     def _get_action(self) -> Any:
         if self.method == "GET" and self.path.endswith(_CODE):
@@ -51,10 +46,20 @@ class FunctionsResponse(LambdaResponse):  # type: ignore[misc]
         return self._get_action_from_method_and_request_uri(self.normalized_request)
 
     def call_action(self) -> Any:
-        status, _, body = answer = super().call_action()
+        try:
+            self._check_body()
+            answer = super().call_action()
+        except LambdaError as refusal:
+            answer = refusal.code, dict(refusal.get_headers()), refusal.description
+        status, _, body = answer
         if status >= http.HTTPStatus.BAD_REQUEST and self.method != "GET":
             self._record_refusal(body)
         return answer
+
+    def _check_body(self) -> None:
+        model = get_service_model(self.boto3_service_name)
+        if (action := self._get_action()) in model.operation_names:
+            request_body.check(model.operation_model(action), self.body)
 
     def _record_refusal(self, body: str) -> None:
         """A line for the user: who called may not show the error."""

@@ -44,9 +44,9 @@ class Seat(NamedTuple):
     scheduler: Scheduler
     functions: Functions
     asynchronous: AsynchronousInvocations
+    packages: PackageFolder
     #: takes what a mapping gives up to its destination
     send: Send
-    packages: PackageFolder
 
 
 class SeatedFunction(LambdaFunction):  # type: ignore[misc]

@@ -200,9 +200,7 @@ class DeliveryBackend(SQSBackend):  # type: ignore[misc]
         with self.seat.held():
             queue, now_ms = self.get_queue(queue_name).engine, self.seat.clock.now_ms()
             return _batch(
-                "DeleteMessage",
-                receipts,
-                lambda entry: queue.delete(now_ms, entry["ReceiptHandle"]),
+                "DeleteMessage", receipts, lambda each: queue.delete(now_ms, each["ReceiptHandle"])
             )
 
     def change_message_visibility(
@@ -278,12 +276,10 @@ class DeliveryBackend(SQSBackend):  # type: ignore[misc]
         if deliveries:
             messages = [delivery.message for delivery in deliveries]
             self.seat.record(
-                queue_name,
-                "receive",
+                queue_name, "receive", count=len(messages),
                 message_ids=[message.message_id for message in messages],
                 receive_counts=[message.receive_count for message in messages],
-                count=len(messages),
-            )
+            )  # fmt: skip
 
 
 def _batch(action: str, entries: Entries, act: Callable[[dict[str, Any]], object]) -> BatchOutcome:

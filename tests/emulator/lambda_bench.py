@@ -71,10 +71,10 @@ class LambdaBench:
     def _call(self, name: str) -> Callable[[Any, Any], Any]:
         return lambda event, context: self.handlers[name](event, context)
 
-    def declare(self, *functions: FunctionSpec, **more: Any) -> None:
-        """Apply a project with these functions, as a reload does."""
+    def declare(self, *functions: FunctionSpec, **more: Any) -> list[str]:
+        """Apply a project with these functions, as a reload does; returns what it tells."""
         self.declared = functions
-        self.emulator.apply(project(*functions, **more))
+        return self.emulator.apply(project(*functions, **more))
 
     def create(self, name: str, source: str = ECHO, **parameters: Any) -> Any:
         """Create a function from a zip with one file, app.py; its handler is app.handler."""

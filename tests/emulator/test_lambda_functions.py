@@ -484,3 +484,31 @@ def test_declaration_that_lambda_will_refuse_is_named_at_once(
         (note,) = cloud.emulator.apply(project(spec("work", environment=variables)))
         assert note.startswith("work runs here, and AWS will refuse to deploy it: ")
         assert reason in note
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "code"),
+    [
+        ("functions", b"no json", "SerializationException"),
+        ("functions", b"[]", "SerializationException"),
+        ("functions", b"{}", "ValidationException"),
+        ("functions", b'{"FunctionName": 1, "Role": "r", "Code": {}}', "ValidationException"),
+        ("functions", b'{"FunctionName": "f", "Role": "r", "Code": "c"}', "ValidationException"),
+        (
+            "event-source-mappings",
+            b'{"FunctionName": "f", "BatchSize": "x"}',
+            "ValidationException",
+        ),
+        ("functions/f/versions", b'{"Description": 7}', "ValidationException"),
+    ],
+)
+def test_body_that_no_client_of_aws_would_send_is_refused(
+    path: str, body: bytes, code: str
+) -> None:
+    with bench() as cloud:
+        answer = cloud.emulator.cloud.handle(
+            service="lambda", region="us-east-1", method="POST",
+            url=f"https://lambda.us-east-1.amazonaws.com/2015-03-31/{path}",
+            headers={}, body=body,
+        )  # fmt: skip
+        assert (answer.status, answer.headers["X-Amzn-ErrorType"]) == (400, code)

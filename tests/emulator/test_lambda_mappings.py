@@ -398,6 +398,15 @@ def test_mapping_outlives_its_function_and_takes_it_up_again(
     assert cloud.counts().visible == cloud.counts().in_flight == 0
 
 
+def test_mapping_outlives_its_queue(cloud: LambdaBench) -> None:
+    made = connect(cloud)
+    url = cloud.sqs.get_queue_url(QueueName="work")["QueueUrl"]
+    cloud.sqs.delete_queue(QueueUrl=url)
+    cloud.aws.update_function_configuration(FunctionName="shop-dev-work", Timeout=9)
+    assert state(cloud, made) == "Enabled"
+    cloud.aws.delete_event_source_mapping(UUID=made["UUID"])
+
+
 def test_partial_batch_response_counts_once_the_mapping_declares_it(cloud: LambdaBench) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html"""
     source = """
@@ -416,9 +425,9 @@ def handler(event, context):
     assert cloud.counts().in_flight == 1
 
 
-def declare_mapping(cloud: LambdaBench, **settings: Any) -> None:
+def declare_mapping(cloud: LambdaBench, **settings: Any) -> list[str]:
     mapping = QueueMappingSpec(uuid=UUID, queue_name="work", function="work", **settings)
-    cloud.declare(cloud.spec("work", timeout_seconds=30), mappings=[mapping])
+    return cloud.declare(cloud.spec("work", timeout_seconds=30), mappings=[mapping])
 
 
 def test_mapping_of_the_project_is_shown_and_changed_through_the_api(
@@ -446,6 +455,18 @@ def test_reload_keeps_what_was_changed_until_the_declaration_changes(cloud: Lamb
     cloud.declare(cloud.spec("work"))
     (left,) = cloud.aws.list_event_source_mappings()["EventSourceMappings"]
     assert left["UUID"] == other["UUID"]
+
+
+def test_reload_tells_what_lambda_refuses_and_leaves_the_mapping_as_it_was(
+    cloud: LambdaBench,
+) -> None:
+    declare_mapping(cloud)
+    url = cloud.sqs.get_queue_url(QueueName="work")["QueueUrl"]
+    cloud.sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "5"})
+    (note,) = declare_mapping(cloud, batch_size=3)
+    assert "Queue visibility timeout: 5 seconds is less than Function timeout: 30" in note
+    (mapping,) = cloud.aws.list_event_source_mappings()["EventSourceMappings"]
+    assert (mapping["BatchSize"], mapping["State"]) == (10, "Enabled")
 
 
 def test_batch_in_flight_finishes_when_its_mapping_is_disabled(cloud: LambdaBench) -> None:

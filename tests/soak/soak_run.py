@@ -80,8 +80,9 @@ def arguments() -> argparse.Namespace:
 def made(project: Path) -> Emulator:
     clock = SystemClock()
 
+    host = Host(project_dir=project, pinned={}, scratch_dir=project)
+
     def function(spec: FunctionSpec) -> LambdaFunction:
-        host = Host(project_dir=project, pinned={}, scratch_dir=project / "scratch")
         return LambdaFunction(spec, host, clock=clock, journal=emulator.journal)
 
     emulator = Emulator(clock, make_function=function)
