@@ -5,10 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from service_bench import SECOND_MS, Bench, bench_on, task_that
+from service_bench import _CLIENTS, SECOND_MS, Bench, bench_on, task_that
 
 from chalicelib.control import Controller
-from chalicelib.errors import MessagesLeftError, RetryableError, StaleAttemptError, UnavailableError
+from chalicelib.errors import (
+    CanceledError,
+    MessagesLeftError,
+    RetryableError,
+    StaleAttemptError,
+    UnavailableError,
+)
 from chalicelib.job_message import JobMessage
 from chalicelib.model import TENANT, Failure, Job, Status
 from chalicelib.problems import ProblemError
@@ -116,6 +122,20 @@ def test_a_task_that_fails_while_it_should_stop_is_not_tried_again(emulator: Emu
 
     _, job = worked(emulator, task)
     assert (job.status, job.attempt) == (Status.CANCELED, 1)
+
+
+def test_a_task_that_stops_unasked_has_failed(emulator: Emulator) -> None:
+    """It is not canceled, for nobody wanted that."""
+
+    def task(context: TaskContext) -> None:
+        raise CanceledError
+
+    here = bench_on(emulator, test=task_that(task))
+    job = here.accept("test", max_attempts=1)
+    here.work()
+    failed = here.job(job.id)
+    assert failed.failure is not None
+    assert (failed.status, failed.failure.slug) == (Status.FAILED, "attempts-exhausted")
 
 
 def test_a_job_between_two_attempts_is_canceled_at_once(bench: Bench) -> None:
@@ -234,6 +254,18 @@ def test_a_deleted_job_leaves_only_that_there_was_one(bench: Bench) -> None:
     assert (left.status, left.tags, left.result) == (Status.PURGED, {}, None)
     assert bench.on.payloads.input(done) is None
     assert bench.on.payloads.result(done) is None
+
+
+def test_a_delete_erases_the_result_of_an_attempt_that_died(bench: Bench) -> None:
+    """Which no record names."""
+    died = bench.claim(bench.accept())
+    large = b'"' + b"x" * 2_000 + b'"'
+    bench.on.payloads.put_result(died, large, expires_at_s=died.expires_at_s)
+    bench.pass_time(63)
+    bench.store.succeed(bench.claim(died), b"1", now_ms=bench.now_ms())
+    controller(bench).delete(TENANT, died.id)
+    (left,) = _CLIENTS.dynamodb.scan(TableName=bench.settings.jobs_table)["Items"]
+    assert left["s"] == {"S": "purged"}
 
 
 def test_a_delete_that_died_half_way_is_completed_by_its_repetition(bench: Bench) -> None:
