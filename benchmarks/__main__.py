@@ -13,6 +13,7 @@ import click
 from benchmarks import (
     accept,
     concurrency,
+    environments,
     further_test,
     machine,
     pipeline,
@@ -31,6 +32,7 @@ BENCHMARKS = {
     "pipeline": pipeline.measure,
     "trigger": trigger.measure,
     "startup": startup.measure,
+    "environments": environments.measure,
     "test_cost": further_test.measure,
 }
 
@@ -40,7 +42,7 @@ BENCHMARKS = {
 @click.option("--quick", is_flag=True, help="One small round, numbers not kept: to try it.")
 def main(*, names: tuple[str, ...], quick: bool) -> None:
     """Measure ours and stock side by side. Names: concurrency, receive_depth, accept, pipeline,
-    trigger, startup, test_cost; all of them without a name."""
+    trigger, startup, environments, test_cost; all of them without a name."""
     # SIGTERM unwinds like Ctrl-C, so that every child is ended and every folder removed
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     figures: list[Figure] = []

@@ -32,6 +32,10 @@ DEDUPLICATION_SECONDS = 300
 
 #: Lambda: largest event of a synchronous invocation, and largest batch of a mapping.
 EVENT_BYTES_MAX = 6 * 1024 * 1024
+#: Lambda: largest event of an asynchronous invocation.
+ASYNCHRONOUS_EVENT_BYTES_MAX = 1_048_576
+#: Lambda: how much of its log an invocation may return.
+LOG_TAIL_BYTES_MAX = 4 * 1024
 #: Lambda: largest answer, as the service words it in its error.
 RESPONSE_BYTES_MAX = 6_291_556
 #: Lambda: how long an environment may take to load the function's module.
@@ -39,6 +43,16 @@ INIT_SECONDS_MAX = 10
 #: Lambda: function timeout when none is set, and the longest.
 FUNCTION_TIMEOUT_SECONDS_DEFAULT = 3
 FUNCTION_TIMEOUT_SECONDS_MAX = 900
+#: Lambda: memory of a function.
+MEMORY_MB_MIN = 128
+MEMORY_MB_MAX = 10_240
+#: Lambda: a function's own environment variables, together.
+ENVIRONMENT_BYTES_MAX = 4 * 1024
+#: Lambda: a deployment package, unpacked.
+PACKAGE_BYTES_MAX = 262_144_000
+#: Lambda: concurrent invocations of an account, and how many no function can reserve.
+ACCOUNT_CONCURRENCY = 1_000
+UNRESERVED_CONCURRENCY_MIN = 100
 
 #: Mapping: defaults and bounds.
 BATCH_SIZE_DEFAULT = 10

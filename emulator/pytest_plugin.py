@@ -27,6 +27,7 @@ from emulator.emulator import Emulator
 from emulator.http import gateway
 from emulator.queue_events import DeployRefusedError
 from emulator.runtime import in_place
+from emulator.runtime.task_root import TaskRootHandler
 from emulator.template import Names, TemplateError
 from emulator.test_client import Client
 
@@ -101,7 +102,8 @@ def on_virtual_clock(
             monkeypatch.setenv(name, value)
 
     def function(spec: FunctionSpec) -> Any:
-        return in_place.InPlaceFunction(spec, _handler(spec.handler), clock)
+        handler = TaskRootHandler(spec) if spec.task_root else _handler(spec.handler)
+        return in_place.InPlaceFunction(spec, handler, clock)
 
     with time_machine.travel(clock.now_ms() / 1000, tick=False) as traveller:
         clock.on_advance(lambda now_ms: traveller.move_to(now_ms / 1000))
@@ -112,6 +114,7 @@ def on_virtual_clock(
         with in_process.answering(made.cloud):
             made.apply(chalice_project)
             yield made
+            made.close()
     _keep_what_is_loaded()
 
 

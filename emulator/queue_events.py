@@ -47,6 +47,11 @@ _VISIBILITY_SECONDS_DEFAULT = 30
 _MAPPINGS = uuid.UUID("5a4f2a3e-6c1d-4a54-9c55-1d5a0f4b7c11")
 
 
+def mapping_uuid(what: str) -> str:
+    """The same for the same mapping after every reload."""
+    return str(uuid.uuid5(_MAPPINGS, what))
+
+
 class DeployRefusedError(ValueError):
     """AWS would refuse to deploy the project; the text says what, why, and where to change it."""
 
@@ -211,8 +216,7 @@ def _spec(
     except InvalidFilterPatternError as error:
         raise DeployRefusedError(f"{path}.FilterCriteria: {error} {error.reason}.") from None
     return QueueMappingSpec(
-        # the same after every reload
-        uuid=str(uuid.uuid5(_MAPPINGS, f"{names.physical(source.name)} {queue_name(source)}")),
+        uuid=mapping_uuid(f"{names.physical(source.name)} {queue_name(source)}"),
         queue_name=queue_name(source),
         function=source.name,
         batch_size=numbers.get("BatchSize", BATCH_SIZE_DEFAULT),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from emulator.limits import BATCH_SIZE_DEFAULT
-from emulator.mapping import batch_response
+from emulator.mapping import batch_response, recursion
 from emulator.mapping.back_off import back_off_seconds
 from emulator.mapping.batch_response import MalformedResponseError
 from emulator.mapping.batching import Batch, Batcher, Received
@@ -159,6 +159,10 @@ class SqsMapping:
             received = self._poller.receive(now_ms, self._batcher.wanted())
             if received is None:
                 return None
+            received = recursion.without_loops(
+                now_ms, received,
+                queue=self._queue, function=self._function.spec, journal=self._journal,
+            )  # fmt: skip
             self._batcher.add(received)
         return self._batcher.take(now_ms)
 
@@ -192,7 +196,7 @@ class SqsMapping:
         outcome: Outcome | None = None
         try:
             outcome = self._function.invoke(
-                batch.event(), request_id=request_id, trace_header=batch.trace_header
+                batch.event(), request_id=request_id, trace_header=self._trace_header(batch)
             )
         finally:
             with self._condition:
@@ -201,6 +205,9 @@ class SqsMapping:
                 if outcome is not None:
                     self._settle(batch, outcome, started_ms)
                 self._condition.notify_all()
+
+    def _trace_header(self, batch: Batch) -> str | None:
+        return recursion.leading_trace_header(batch.messages, self._function.spec.arn)
 
     def _settle(self, batch: Batch, outcome: Outcome, started_ms: int) -> None:
         """Delete what succeeded. What failed is left as it is, and returns by itself."""
@@ -215,7 +222,7 @@ class SqsMapping:
         self._journal.record(
             self.spec.function, "result",
             duration_ms=now_ms - started_ms, deleted=len(batch.messages) - len(kept),
-            kept=len(kept), **({"error": problem} if problem else {}),
+            kept=len(kept), **outcome.usage_data(), **({"error": problem} if problem else {}),
         )  # fmt: skip
         if kept:
             self._record_retry(kept, now_ms)

@@ -10,7 +10,6 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from moto.sqs import urls as moto_urls
-from moto.sqs.exceptions import QueueAlreadyExists
 from moto.sqs.models import SQSBackend, sqs_backends
 
 from emulator.caller import caller_is_gone
@@ -29,7 +28,7 @@ from emulator.sqs.seated_queue import Seat, SeatedQueue
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
 
     from emulator.clock import Clock
     from emulator.journal import Journal
@@ -100,7 +99,7 @@ class DeliveryBackend(MoveRequests, SQSBackend):  # type: ignore[misc]
             self._check_dead_letter_queue(wanted, attributes)
             queue: SeatedQueue = self.queues.setdefault(name, wanted)
             if queue is not wanted:
-                _check_same(queue.attributes, wanted.attributes, attributes)
+                queue.check_same(wanted, attributes)
             queue.tags = tags or queue.tags
             self._link()
         return queue
@@ -197,9 +196,7 @@ class DeliveryBackend(MoveRequests, SQSBackend):  # type: ignore[misc]
         with self.seat.held():
             queue, now_ms = self.get_queue(queue_name).engine, self.seat.clock.now_ms()
             return _batch(
-                "DeleteMessage",
-                receipts,
-                lambda entry: queue.delete(now_ms, entry["ReceiptHandle"]),
+                "DeleteMessage", receipts, lambda each: queue.delete(now_ms, each["ReceiptHandle"])
             )
 
     def change_message_visibility(
@@ -246,21 +243,10 @@ class DeliveryBackend(MoveRequests, SQSBackend):  # type: ignore[misc]
         if deliveries:
             messages = [delivery.message for delivery in deliveries]
             self.seat.record(
-                queue_name,
-                "receive",
+                queue_name, "receive", count=len(messages),
                 message_ids=[message.message_id for message in messages],
                 receive_counts=[message.receive_count for message in messages],
-                count=len(messages),
-            )
-
-
-def _check_same(existing: dict[str, Any], wanted: dict[str, Any], names: Collection[str]) -> None:
-    for name in names:
-        if existing.get(name) != wanted.get(name):
-            raise QueueAlreadyExists(
-                "A queue already exists with the same name and a different value "
-                f"for attribute {name}"
-            )
+            )  # fmt: skip
 
 
 def _batch(action: str, entries: Entries, act: Callable[[dict[str, Any]], object]) -> BatchOutcome:

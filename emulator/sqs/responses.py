@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from moto.core.responses import ActionResult
 from moto.sqs.responses import SQSResponse
@@ -22,16 +23,24 @@ class DeliveryResponse(SQSResponse):  # type: ignore[misc]
     """moto's SQS, with the answers of a send and a receive made from our messages."""
 
     def send_message(self) -> ActionResult:
-        message = self.sqs_backend.send(self._get_queue_name(), draft_of(self._get_params()))
+        draft = draft_of(self._get_params(), trace_header=self._trace_header())
+        message = self.sqs_backend.send(self._get_queue_name(), draft)
         return ActionResult(_sent(message))
 
     def send_message_batch(self) -> ActionResult:
         entries = self._get_param("Entries", [])
+        trace_header = self._trace_header()
         sent, failed = self.sqs_backend.send_batch(
-            self._get_queue_name(), [(entry["Id"], draft_of(entry)) for entry in entries]
+            self._get_queue_name(),
+            [(entry["Id"], draft_of(entry, trace_header=trace_header)) for entry in entries],
         )
         successful = [{"Id": entry_id, **_sent(message)} for entry_id, message in sent]
         return ActionResult({"Successful": successful, "Failed": failed})
+
+    def _trace_header(self) -> str | None:
+        """The trace a request belongs to, which an SDK inside a function sends along."""
+        header = self.headers.get("X-Amzn-Trace-Id")
+        return unquote(header) if header else None
 
     def delete_message_batch(self) -> ActionResult:
         deleted, failed = self.sqs_backend.delete_message_batch(
@@ -85,16 +94,26 @@ class DeliveryResponse(SQSResponse):  # type: ignore[misc]
         return ActionResult({"Messages": messages} if messages else {})
 
 
-def draft_of(request: Mapping[str, Any]) -> Draft:
-    """A SendMessage request, or an entry of a batch, as our engine takes it."""
-    system = request.get("MessageSystemAttributes") or {}
+def draft_of(request: Mapping[str, Any], *, trace_header: str | None = None) -> Draft:
+    """A SendMessage request, or an entry of a batch, as our engine takes it.
+
+    The message's own trace header comes before the request's.
+    https://docs.aws.amazon.com/xray/latest/devguide/xray-services-sqs.html
+    """
+    system = {
+        **({"AWSTraceHeader": trace_header} if trace_header else {}),
+        **{
+            name: value["StringValue"]
+            for name, value in (request.get("MessageSystemAttributes") or {}).items()
+        },
+    }
     return Draft(
         body=request.get("MessageBody") or "",
         attributes={
             name: _attribute(value)
             for name, value in (request.get("MessageAttributes") or {}).items()
         },
-        system_attributes={name: value["StringValue"] for name, value in system.items()},
+        system_attributes=system,
         delay_seconds=request.get("DelaySeconds"),
         group_id=request.get("MessageGroupId"),
         deduplication_id=request.get("MessageDeduplicationId"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from moto.sqs.exceptions import SQSException
+from moto.sqs.exceptions import QueueAlreadyExists, SQSException
 from moto.sqs.models import Queue as MotoQueue
 
 from emulator.limits import PURGE_INTERVAL_SECONDS
@@ -25,7 +25,7 @@ from emulator.sqs.redrive import Redrive
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from emulator.clock import Clock
     from emulator.journal import Journal
@@ -151,6 +151,15 @@ class SeatedQueue(MotoQueue):  # type: ignore[misc]
             receive_count=message.receive_count,
             target=self.dead_letter_queue and self.dead_letter_queue.name,
         )
+
+    def check_same(self, wanted: SeatedQueue, names: Collection[str]) -> None:
+        """Raises moto's QueueAlreadyExists if ``wanted`` differs in one of these attributes."""
+        for name in names:
+            if self.attributes.get(name) != wanted.attributes.get(name):
+                raise QueueAlreadyExists(
+                    "A queue already exists with the same name and a different value "
+                    f"for attribute {name}"
+                )
 
     def _counts(self) -> Counts:
         return self.engine.counts(self._seat.clock.now_ms())

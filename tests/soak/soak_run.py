@@ -26,6 +26,7 @@ import soak_workload  # noqa: E402
 
 from emulator.clock import SystemClock  # noqa: E402
 from emulator.emulator import Emulator  # noqa: E402
+from emulator.runtime.execution_environment import Host  # noqa: E402
 from emulator.runtime.function import LambdaFunction  # noqa: E402
 
 if TYPE_CHECKING:
@@ -79,10 +80,10 @@ def arguments() -> argparse.Namespace:
 def made(project: Path) -> Emulator:
     clock = SystemClock()
 
+    host = Host(project_dir=project, pinned={}, scratch_dir=project)
+
     def function(spec: FunctionSpec) -> LambdaFunction:
-        return LambdaFunction(
-            spec, project_dir=project, environment={}, clock=clock, journal=emulator.journal
-        )
+        return LambdaFunction(spec, host, clock=clock, journal=emulator.journal)
 
     emulator = Emulator(clock, make_function=function)
     return emulator
