@@ -22,10 +22,14 @@ from emulator.lambda_api import backend as lambda_backend
 from emulator.lambda_api.functions import Functions
 from emulator.lambda_api.package import PackageFolder
 from emulator.lambda_api.seated_function import Seat
-from emulator.mapping.asynchronous import AsynchronousInvocations
+from emulator.mapping.asynchronous import AsynchronousInvocations, AsynchronousSettings
 from emulator.mapping.schedule import ScheduleMapping, ScheduleSpec
+from emulator.push import services
+from emulator.push.seat import PushSeat
+from emulator.push.subscriptions import Subscriptions
 from emulator.scheduler import IDLE_SECONDS_MAX, Scheduler
 from emulator.sqs import backend as sqs_backend
+from emulator.sqs.mover import MessageMover
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,6 +71,9 @@ class Emulator:
         self._runners = Functions(make_function)
         self._packages = PackageFolder(packages_dir)
         self._schedules: dict[str, ScheduleMapping] = {}
+        self._subscriptions = Subscriptions(self.cloud)
+        #: functions whose asynchronous events the template has a word on
+        self._configured: set[str] = set()
         self._project: Project | None = None
         #: accepts events for functions, by their names in app.py
         self.asynchronous = AsynchronousInvocations(
@@ -77,6 +84,7 @@ class Emulator:
             journal=self.journal,
         )
         self.scheduler.add(self.asynchronous)
+        services.seat(PushSeat(clock, self._deliver, self._warn))
         lambda_backend.seat(
             Seat(
                 clock=clock,
@@ -86,8 +94,10 @@ class Emulator:
                 functions=self._runners,
                 asynchronous=self.asynchronous,
                 packages=self._packages,
+                send=self._send,
             )
         )
+        self.scheduler.add(MessageMover())
         self.scheduler.add(TimeToLiveSweeper(self._tables, self.journal, clock.now_ms()))
 
     def apply(self, project: Project) -> list[str]:
@@ -99,8 +109,9 @@ class Emulator:
         with self.cloud.condition:
             notes = provision(project.resources, project.names, self.cloud)
             notes += self._lambda.declare(project.functions, Path(project.directory))
-            self._lambda.mappings.declare(project.queue_mappings)
+            self._lambda.mappings.declare([*project.queue_mappings, *project.stream_mappings])
             self._apply_schedules(project.schedules)
+            self._apply_pushes(project)
             self.cloud.condition.notify_all()
         return [*project.notes, *notes]
 
@@ -119,6 +130,15 @@ class Emulator:
                 now_ms=self.clock.now_ms(),
             )
             self.scheduler.add(self._schedules[name])
+
+    def _apply_pushes(self, project: Project) -> None:
+        arns = {spec.name: spec.arn for spec in project.functions}
+        self._subscriptions.apply(project.subscriptions, arns)
+        for name in self._configured - project.asynchronous.keys():
+            self.asynchronous.configure(name, AsynchronousSettings())
+        for name, settings in project.asynchronous.items():
+            self.asynchronous.configure(name, settings)
+        self._configured = set(project.asynchronous)
 
     def queue(self, name: str) -> Queue:
         """A queue by name; raises KeyError."""
@@ -164,6 +184,9 @@ class Emulator:
             return function.invoke(msgspec.json.encode(event))
         finally:
             function.release()
+            with self.cloud.condition:
+                # an event may have waited for the place
+                self.cloud.condition.notify_all()
 
     def status(self) -> dict[str, Any]:
         """What runs and what waits: functions, queues with their counts, tables."""
@@ -184,7 +207,7 @@ class Emulator:
         self.scheduler.advance(seconds)
 
     def run_until_idle(self, limit_seconds: float = IDLE_SECONDS_MAX) -> None:
-        """Let time pass on a virtual clock until no mapped queue holds a message.
+        """Let time pass on a virtual clock until every message, record and event is done with.
 
         Raises NotIdleError if that takes more than ``limit_seconds``.
         """
@@ -198,6 +221,16 @@ class Emulator:
             self.scheduler.stop(STOP_SECONDS)
         self._packages.remove()
 
+    def _deliver(self, arn: str, payload: bytes, source: str) -> None:
+        function = self._lambda.find_version(arn)
+        if function is None:
+            self._warn(source, f"has an event for {arn}, and there is no such function here")
+        else:
+            function.submit(payload, source=source)
+
+    def _warn(self, subject: str, text: str) -> None:
+        self.journal.record(subject, "warning", text=text)
+
     def _send(self, sent: letter.Letter) -> None:
         """To another function, or to wherever AWS would."""
         if ":function:" in sent.target:
@@ -208,8 +241,7 @@ class Emulator:
         try:
             letter.deliver(self.cloud, sent)
         except AwsError as error:
-            text = f"the result of {sent.sender} could not be sent: {error}"
-            self.journal.record(sent.target, "warning", text=text)
+            self._warn(sent.target, f"the result of {sent.sender} could not be sent: {error}")
 
     def _tables(self) -> list[Any]:
         return [

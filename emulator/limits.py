@@ -17,6 +17,16 @@ RECEIVE_WAIT_SECONDS_MAX = 20
 DELAY_SECONDS_MAX = 900
 #: SQS: longest visibility timeout, counted from the receive.
 VISIBILITY_TIMEOUT_SECONDS_MAX = 43_200
+#: SQS: messages of a queue that are received and not deleted; a FIFO queue has the same limit.
+IN_FLIGHT_MAX = 120_000
+#: SQS: the sender's attributes of one message.
+MESSAGE_ATTRIBUTES_MAX = 10
+#: SQS: how long after a purge the next one is refused.
+PURGE_INTERVAL_SECONDS = 60
+#: SQS: most messages a second that a move task moves, and most tasks of a queue that are listed.
+#: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html
+MOVES_PER_SECOND_MAX = 500
+MOVES_LISTED_MAX = 10
 #: SQS FIFO: how long a deduplication id is remembered.
 DEDUPLICATION_SECONDS = 300
 

@@ -14,15 +14,20 @@ import msgspec
 from chalice.app import ScheduledEventConfig, SQSEventConfig
 from chalice.utils import to_cfn_resource_name
 
-from emulator import queue_events, template
+from emulator import (
+    merged_events,
+    missing_resources,
+    push_events,
+    queue_events,
+    stream_events,
+    template,
+)
 from emulator.invocation import FunctionSpec
+from emulator.mapping.asynchronous import AsynchronousSettings
 from emulator.mapping.schedule import ScheduleSpec
 from emulator.mapping.sqs import QueueMappingSpec
-from emulator.mapping.validation import (
-    MAX_RECEIVE_COUNT,
-    VISIBILITY_TIMEOUTS_PER_FUNCTION_TIMEOUT,
-)
-from emulator.queue_events import queue_name
+from emulator.mapping.stream import StreamMappingSpec
+from emulator.push.subscriptions import BucketNotification, EventRule, TopicSubscription
 from emulator.template import Names, Resource
 
 if TYPE_CHECKING:
@@ -44,7 +49,11 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     directory: str
     functions: list[FunctionSpec]
     queue_mappings: list[QueueMappingSpec]
+    stream_mappings: list[StreamMappingSpec] = []
+    subscriptions: list[TopicSubscription | BucketNotification | EventRule] = []
     schedules: list[ScheduleSpec]
+    #: of functions whose asynchronous events are not treated as usual, by name
+    asynchronous: dict[str, AsynchronousSettings] = {}
     resources: list[Resource]
     #: what to tell the user once: what is not run locally, what the template does not name
     notes: list[str]
@@ -65,7 +74,7 @@ def describe(app: Chalice, config: Config, names: Names) -> Project:
     if app.routes:
         functions[API_HANDLER] = _api_function(config, names, resources)
     queue_sources = [s for s in app.event_sources if isinstance(s, SQSEventConfig)]
-    missing = _missing_queues(queue_sources, functions, resources)
+    missing = missing_resources.resources(app, functions, resources)
     resources = [*resources, *template.resources({"Resources": missing}, names)]
     events = queue_events.read(
         queue_sources, functions, resources, app=app, names=names, directory=directory
@@ -76,13 +85,25 @@ def describe(app: Chalice, config: Config, names: Names) -> Project:
         directory=str(directory),
         functions=list(functions.values()),
         queue_mappings=[event.spec for event in events],
+        stream_mappings=stream_events.read(app, resources, names),
+        subscriptions=push_events.read(app, resources, names),
         schedules=[
             ScheduleSpec(name=s.name, expression=_expression(s), function=s.name)
             for s in app.event_sources
             if isinstance(s, ScheduledEventConfig)
         ],
+        asynchronous={
+            name: settings
+            for name in functions
+            if (settings := merged_events.asynchronous_settings(name, resources)) is not None
+        },
         resources=resources,
-        notes=[*_missing_notes(missing), *queue_events.notes(events), *_not_run(app)],
+        notes=[
+            *missing_resources.notes(missing),
+            *queue_events.notes(events),
+            *stream_events.notes(app, resources),
+            *_not_run(app),
+        ],
     )
 
 
@@ -130,63 +151,9 @@ def _expression(source: ScheduledEventConfig) -> str:
     return expression if isinstance(expression, str) else str(expression.to_string())
 
 
-def _missing_queues(
-    sources: list[SQSEventConfig], functions: dict[str, FunctionSpec], resources: list[Resource]
-) -> dict[str, Any]:
-    """A template of a queue and a dead-letter queue for each that only a decorator names."""
-    ids = {r.name("QueueName", ""): r.logical_id for r in resources if r.type == "AWS::SQS::Queue"}
-    timeouts = {queue_name(s): functions[s.name].timeout_seconds for s in sources}
-    wanted = {name: seconds for name, seconds in timeouts.items() if name not in ids}
-    # a function may work off the dead letters of another: their queue needs no further one
-    redriving = wanted.keys() - {_dead_letters(name) for name in wanted}
-    unmapped = sorted({_dead_letters(name) for name in redriving} - wanted.keys() - ids.keys())
-    ids |= {name: _logical_id(name) for name in (*unmapped, *wanted)}
-    queues = {name: _queue(name) for name in unmapped}
-    for name, seconds in wanted.items():
-        queues[name] = _queue(
-            name, VisibilityTimeout=VISIBILITY_TIMEOUTS_PER_FUNCTION_TIMEOUT * seconds
-        )
-        if name in redriving:
-            queues[name]["Properties"]["RedrivePolicy"] = {
-                "deadLetterTargetArn": {"Fn::GetAtt": [ids[_dead_letters(name)], "Arn"]},
-                "maxReceiveCount": MAX_RECEIVE_COUNT,
-            }
-    return {ids[name]: queue for name, queue in queues.items()}
-
-
-def _dead_letters(name: str) -> str:
-    return name.removesuffix(".fifo") + "-dead-letters" + (".fifo" if _is_fifo(name) else "")
-
-
-def _logical_id(name: str) -> str:
-    return str(to_cfn_resource_name(name.removesuffix(".fifo").replace("-", "_"))) + "Queue"
-
-
-def _is_fifo(name: str) -> bool:
-    return name.endswith(".fifo")
-
-
-def _queue(name: str, **properties: Any) -> dict[str, Any]:
-    kind = {"FifoQueue": True} if _is_fifo(name) else {}
-    return {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": name, **kind, **properties}}
-
-
-def _missing_notes(missing: dict[str, Any]) -> list[str]:
-    if not missing:
-        return []
-    text = msgspec.json.format(msgspec.json.encode({"Resources": missing}), indent=2).decode()
-    names = ", ".join(queue["Properties"]["QueueName"] for queue in missing.values())
-    return [
-        f"{template.PATH} does not name {names}: created here with AWS's advised settings. "
-        f"To deploy the same, put this into {template.PATH}:\n{text}"
-    ]
-
-
 def _not_run(app: Chalice) -> list[str]:
-    """A sentence for each event source that this version does not run."""
+    """A sentence for each handler that this version does not run."""
     return [
-        f"{source.name}: {type(source).__name__.removesuffix('EventConfig')} events "
-        "do not run locally yet"
-        for source in app.event_sources
-        if not isinstance(source, (SQSEventConfig, ScheduledEventConfig))
+        f"{handler.name}: WebSockets do not run locally yet"
+        for handler in app.websocket_handlers.values()
     ]

@@ -46,6 +46,11 @@ _VISIBILITY_SECONDS_DEFAULT = 30
 _MAPPINGS = uuid.UUID("5a4f2a3e-6c1d-4a54-9c55-1d5a0f4b7c11")
 
 
+def mapping_uuid(what: str) -> str:
+    """The same for the same mapping after every reload."""
+    return str(uuid.uuid5(_MAPPINGS, what))
+
+
 class DeployRefusedError(ValueError):
     """AWS would refuse to deploy the project; the text says what, why, and where to change it."""
 
@@ -154,6 +159,11 @@ def _notes(event: QueueEvent) -> Iterator[str]:
             max_receive_count=count,
         ):
             yield f"{template.PATH}: {event.queue.logical_id}.{setting}: {advice}"
+    if blind := validation.unseen_by_filters(event.spec):
+        yield (
+            f"{event.where('FilterCriteria')}: filters see a message's body only. "
+            f"{', '.join(blind)} matches nothing, and what does not match is deleted"
+        )
     for setting in sorted(event.merged.keys() - _KNOWN):
         yield f"{event.where(setting)} is taken and has no effect locally"
 
@@ -183,8 +193,7 @@ def _spec(source: SQSEventConfig, merged: dict[str, Any], names: Names) -> Queue
         scaling = {"MaximumConcurrency": source.maximum_concurrency}
     try:
         return QueueMappingSpec(
-            # the same after every reload
-            uuid=str(uuid.uuid5(_MAPPINGS, f"{names.physical(source.name)} {queue_name(source)}")),
+            uuid=mapping_uuid(f"{names.physical(source.name)} {queue_name(source)}"),
             queue_name=queue_name(source),
             function=source.name,
             batch_size=_number(merged, "BatchSize", source.batch_size) or 0,

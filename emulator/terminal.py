@@ -94,7 +94,9 @@ def _filtered(data: dict[str, Any]) -> str:
 def _invoke(data: dict[str, Any]) -> str:
     if "message_ids" not in data:
         again = data["attempt"]
-        return f"by {data['source']}" + (f", try {again}" if again > 1 else "")
+        count = data.get("records")
+        records = f", {count} {_plural('record', count)}" if count else ""
+        return f"by {data['source']}{records}" + (f", try {again}" if again > 1 else "")
     again = max(data["receive_counts"])
     return _messages(data) + (f", receive {again}" if again > 1 else "")
 
@@ -132,6 +134,11 @@ def _dead_letter(data: dict[str, Any]) -> str:
     return f"{_messages(data)} to {data['target']} after {data['receive_count']} receives"
 
 
+def _move(data: dict[str, Any]) -> str:
+    count = data["count"]
+    return f"{count} dead {_plural('letter', count)} moved, task {data['status'].lower()}"
+
+
 def _text(data: dict[str, Any]) -> str:
     return str(data.get("text") or data.get("error"))
 
@@ -154,6 +161,7 @@ _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "retry": _retry,
     "throttle": _throttle,
     "dead-letter": _dead_letter,
+    "move": _move,
     "log": _text,
     "warning": _text,
     "error": _text,

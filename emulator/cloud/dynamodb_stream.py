@@ -97,6 +97,10 @@ class TableShard(StreamShard):  # type: ignore[misc]
         return str(self.id)
 
     @property
+    def stream_arn(self) -> str:
+        return f"{self.table.table_arn}/stream/{self.table.latest_stream_label}"
+
+    @property
     def parent_ids(self) -> tuple[str, ...]:
         return ()
 

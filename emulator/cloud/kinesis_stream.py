@@ -44,7 +44,8 @@ class KinesisShard(Shard):  # type: ignore[misc]
     """One shard of a stream."""
 
     seat: ClassVar[StreamSeat]
-    #: the stream's, as it is now
+    #: the stream's, as they are now
+    stream_arn = ""
     retention_ms = 24 * _HOUR_MS
 
     def __init__(
@@ -95,10 +96,9 @@ class KinesisShard(Shard):  # type: ignore[misc]
         }
         return StreamRecord(number, arrived_ms, content)
 
-    def trim(self, retention_ms: int) -> None:
-        """Forget what is older."""
-        self.retention_ms = retention_ms
-        oldest_ms = self.seat.clock.now_ms() - retention_ms
+    def trim(self) -> None:
+        """Forget what is older than the retention."""
+        oldest_ms = self.seat.clock.now_ms() - self.retention_ms
         while self.records:
             number = next(iter(self.records))
             if self._arrived_ms[number] >= oldest_ms:
@@ -110,9 +110,10 @@ class KinesisStream(Stream):  # type: ignore[misc]
     """A stream whose closed shards keep what they have and get nothing new."""
 
     def trimmed_shards(self) -> list[KinesisShard]:
-        retention_ms = int(self.retention_period_hours) * _HOUR_MS
         for shard in self.shards.values():
-            shard.trim(retention_ms)
+            shard.stream_arn = self.arn
+            shard.retention_ms = int(self.retention_period_hours) * _HOUR_MS
+            shard.trim()
         return list(self.shards.values())
 
     def get_shard_for_key(self, partition_key: str, explicit_hash_key: str) -> KinesisShard:
@@ -120,7 +121,7 @@ class KinesisStream(Stream):  # type: ignore[misc]
         super().get_shard_for_key(partition_key, explicit_hash_key)
         digest = md5_hash(partition_key.encode()).hexdigest()
         key = int(explicit_hash_key) if explicit_hash_key else int(digest, 16)
-        open_shards = (shard for shard in self.shards.values() if shard.is_open)
+        open_shards: list[KinesisShard] = [s for s in self.shards.values() if s.is_open]
         return next(s for s in open_shards if s.starting_hash <= key <= s.ending_hash)
 
     def split_shard(self, shard_to_split: str, new_starting_hash_key: str) -> None:

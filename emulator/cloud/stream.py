@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+from emulator.clock import Clock
 
-    from emulator.clock import Clock
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class StreamRecord(msgspec.Struct, frozen=True, eq=False):
@@ -29,6 +30,9 @@ class Shard(Protocol):
     def shard_id(self) -> str: ...
 
     @property
+    def stream_arn(self) -> str: ...
+
+    @property
     def parent_ids(self) -> Sequence[str]:
         """The shards that are to be read to their end before this one."""
 
@@ -41,7 +45,7 @@ class Shard(Protocol):
         """How long a record is kept."""
 
     def latest(self) -> int:
-        """The sequence number of the newest record there was; 0 before the first."""
+        """The sequence number of the newest record there was, or one below the first's."""
 
     def records_after(self, sequence_number: int, limit: int) -> list[StreamRecord]:
         """The oldest records that follow a number, which need not exist."""

@@ -80,39 +80,46 @@ class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
             if name in self._lambdas:
                 self.delete_function(name)
         for name, spec in wanted.items():
-            function = self._lambdas.find(name) or self._put(_parameters(spec), code)
-            function.deployed = code
+            function = self._lambdas.find(name) or self._put(_parameters(spec), code, spec.name)
+            function.package = code
             function.display_name = spec.name
-            changed = self._declared.get(name) != spec
-            if changed:
-                function.update_configuration(_parameters(spec))
+            if self._declared.get(name) != spec:
                 function.recursive_loop = spec.recursive_loop
                 self._reserve(function, spec.reserved_concurrency)
+                function.update_configuration(_parameters(spec))
             self.seat.functions.run(function.spec(), new_code=True)
-            if changed:
-                self.mappings.restart(name)
         self._declared = wanted
         return [note for spec in specs if (note := _refusal(spec))]
 
     def create_function(self, spec: dict[str, Any]) -> SeatedFunction:
         name = names.parse(spec["FunctionName"], self.region_name).name
         configuration.check_new(spec)
-        function = self._put({**spec, "FunctionName": name}, self._package(spec.get("Code") or {}))
-        event_settings.apply(function)
+        package = self._package(spec.get("Code") or {})
+        function = self._put({**spec, "FunctionName": name}, package)
+        self._reserve(function, spec.get("ReservedConcurrentExecutions"))
         return self.publish_version(name) if spec.get("Publish") else function
 
-    def _put(self, parameters: dict[str, Any], code: Package) -> SeatedFunction:
+    def _put(
+        self, parameters: dict[str, Any], package: Package, display_name: str | None = None
+    ) -> SeatedFunction:
         function = SeatedFunction(
             parameters,
+            package,
             region=self.region_name,
             account_id=self.account_id,
             seat=self.seat,
-            code=code,
+            changed=self._run,
+            display_name=display_name,
         )
         self._lambdas.put_function(function)
-        self._reserve(function, None)
-        self.seat.functions.run(function.spec())
+        self._run(function)
         return function
+
+    def _run(self, function: SeatedFunction) -> None:
+        """Have a new or changed function run as it now says."""
+        self.seat.functions.run(function.spec())
+        event_settings.apply(function)
+        self.mappings.restart(function.function_name)
 
     def _package(self, source: dict[str, Any]) -> Package:
         buckets = s3_backends[self.account_id][self.partition]
@@ -152,21 +159,16 @@ class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
     ) -> dict[str, Any]:
         function = self._lambdas.get_function_by_name_or_arn_forbid_qualifier(function_name)
         configuration.check(body)
-        function.update_configuration(body)
-        self.seat.functions.run(function.spec())
-        event_settings.apply(function)
-        self.mappings.restart(function.function_name)
-        return function.get_configuration()
+        return function.update_configuration(body)
 
     def update_function_code(
         self, function_name: str, qualifier: str | None, body: dict[str, Any]
     ) -> dict[str, Any]:
         function = self._lambdas.get_function_by_name_or_arn_forbid_qualifier(function_name)
-        package = self._package(body)
-        if not body.get("DryRun"):
-            function.deployed = package
-            function.touch()
-            self.seat.functions.run(function.spec())
+        if body.get("DryRun"):
+            self._package(body)
+        else:
+            function.update_function_code(body)
         if body.get("Publish"):
             return self.publish_version(function_name).get_configuration()
         return function.get_configuration()
@@ -208,13 +210,11 @@ class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
                 f"[{UNRESERVED_CONCURRENCY_MIN}]."
             )
         self._reserve(function, reserved_concurrency)
-        self.mappings.restart(function.function_name)
         return reserved_concurrency
 
     def delete_function_concurrency(self, function_name: str) -> None:
         function = self._lambdas.get_function_by_name_or_arn_forbid_qualifier(function_name)
         self._reserve(function, None)
-        self.mappings.restart(function.function_name)
 
     def create_event_source_mapping(self, spec: dict[str, Any]) -> SeatedMapping:
         return self.mappings.create(spec)
@@ -236,6 +236,7 @@ class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
     def _reserve(self, function: SeatedFunction, slots: int | None) -> None:
         function.reserved_concurrency = slots
         self.seat.functions.slots(function.spec()).resize(slots)
+        self.mappings.restart(function.function_name)
         # whoever was throttled may try again
         self.seat.condition.notify_all()
 

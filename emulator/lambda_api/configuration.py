@@ -37,7 +37,9 @@ _RESERVED_VARIABLES = {
 }  # fmt: skip
 
 
-class _Range(NamedTuple):
+class Range(NamedTuple):
+    """A number that the API bounds."""
+
     parameter: str
     #: how the service names it in its errors
     path: str
@@ -46,8 +48,8 @@ class _Range(NamedTuple):
 
 
 _RANGES = (
-    _Range("Timeout", "timeout", 1, FUNCTION_TIMEOUT_SECONDS_MAX),
-    _Range("MemorySize", "memorySize", MEMORY_MB_MIN, MEMORY_MB_MAX),
+    Range("Timeout", "timeout", 1, FUNCTION_TIMEOUT_SECONDS_MAX),
+    Range("MemorySize", "memorySize", MEMORY_MB_MIN, MEMORY_MB_MAX),
 )
 
 
@@ -66,7 +68,7 @@ def check_new(parameters: Mapping[str, Any]) -> None:
 def check(parameters: Mapping[str, Any]) -> None:
     """What may be given to a new function as well as to one that exists; raises LambdaError."""
     for bounds in _RANGES:
-        _check_range(bounds, parameters.get(bounds.parameter))
+        check_range(bounds, parameters.get(bounds.parameter))
     if runtime := parameters.get("Runtime"):
         _check_runtime(runtime)
     _check_variables((parameters.get("Environment") or {}).get("Variables") or {})
@@ -82,7 +84,8 @@ def recursive_loop(value: str) -> RecursiveLoop:
     )
 
 
-def _check_range(bounds: _Range, value: int | None) -> None:
+def check_range(bounds: Range, value: int | None) -> None:
+    """Raises LambdaError for a number, if there is one, that is too low or too high."""
     if value is None or bounds.lowest <= value <= bounds.highest:
         return
     wanted = (
@@ -123,9 +126,10 @@ def _check_variables(variables: Mapping[str, str]) -> None:
 
 
 def validation_error(value: object, path: str, constraint: str) -> LambdaError:
-    """A value outside what the API's model allows."""
+    """A value outside what the API's model allows; None is one that is missing."""
+    shown = "null" if value is None else f"'{value}'"
     return LambdaError(
         "ValidationException",
-        f"1 validation error detected: Value '{value}' at '{path}' failed to satisfy "
+        f"1 validation error detected: Value {shown} at '{path}' failed to satisfy "
         f"constraint: {constraint}",
     )

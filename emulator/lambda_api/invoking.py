@@ -31,6 +31,8 @@ class InvokeRequest(msgspec.Struct, frozen=True, kw_only=True):
     payload: bytes
     type: str = REQUEST_RESPONSE
     wants_log: bool = False
+    #: the caller's place in a chain of calls, which a client inside a function hands on
+    trace_header: str | None = None
 
 
 def read(headers: Mapping[str, str], body: bytes) -> InvokeRequest:
@@ -46,7 +48,12 @@ def read(headers: Mapping[str, str], body: bytes) -> InvokeRequest:
             "InvalidRequestContentException", f"Could not parse request body into json: {error}"
         ) from None
     log_type = headers.get("X-Amz-Log-Type") or "None"
-    return InvokeRequest(payload=body or b"{}", type=kind, wants_log=log_type == "Tail")
+    return InvokeRequest(
+        payload=body or b"{}",
+        type=kind,
+        wants_log=log_type == "Tail",
+        trace_header=headers.get("X-Amzn-Trace-Id"),
+    )
 
 
 def _check_size(size_bytes: int, kind: str) -> None:
@@ -80,9 +87,14 @@ def _run(function: NamedFunction, request: InvokeRequest, seat: Seat) -> Answer:
     seat.journal.record(spec.name, "invoke", source="Invoke", attempt=1, request_id=request_id)
     began_ms = seat.clock.now_ms()
     try:
-        outcome = function.invoke(request.payload, request_id=request_id)
+        outcome = function.invoke(
+            request.payload, request_id=request_id, trace_header=request.trace_header
+        )
     finally:
         function.release()
+        with seat.condition:
+            # an event may have waited for the place
+            seat.condition.notify_all()
     duration_ms = seat.clock.now_ms() - began_ms
     failed = {} if outcome.ok else {"error": outcome.error}
     seat.journal.record(

@@ -5,26 +5,28 @@ https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
 
 from __future__ import annotations
 
+import re
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from moto.awslambda.exceptions import LambdaClientError
 
-from emulator.lambda_api import names, queue_mapping
+from emulator.lambda_api import names, queue_mapping, stream_mapping
 from emulator.lambda_api.errors import LambdaError, invalid_parameter
-from emulator.lambda_api.seated_mapping import SeatedMapping
+from emulator.lambda_api.seated_mapping import KINDS, SeatedMapping
 from emulator.mapping import validation
-from emulator.sqs import backend as sqs_backend
+from emulator.mapping.sqs import QueueMappingSpec
+from emulator.mapping.stream import StreamMappingSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from emulator.lambda_api.backend import FunctionsBackend
     from emulator.lambda_api.functions import NamedFunction
-    from emulator.mapping.sqs import QueueMappingSpec
 
-#: Services whose mappings moto would run while it answers a request, and we do not run yet.
-_NOT_RUN = {"dynamodb", "kinesis"}
+MappingSpec: TypeAlias = QueueMappingSpec | StreamMappingSpec
+
+_SOURCE = re.compile(r"arn:[^:]+:([^:]+):[^:]+:\d{12}:.+")
 
 
 class Mappings:
@@ -34,9 +36,9 @@ class Mappings:
         self._backend = backend
         self.by_uuid: dict[str, SeatedMapping] = {}
         #: what the project declares
-        self._declared: dict[str, QueueMappingSpec] = {}
+        self._declared: dict[str, MappingSpec] = {}
 
-    def declare(self, specs: Sequence[QueueMappingSpec]) -> None:
+    def declare(self, specs: Sequence[MappingSpec]) -> None:
         """Have a project's mappings as it declares them now.
 
         What was changed through the API stays until the project's own declaration changes.
@@ -49,15 +51,19 @@ class Mappings:
                 self._put(spec)
         self._declared = wanted
 
-    def _put(self, spec: QueueMappingSpec) -> None:
+    def _put(self, spec: MappingSpec) -> None:
         function = self._backend.find_version(spec.function)
         assert function is not None, "a project's functions are declared before its mappings"
-        source_arn = sqs_backend.engine_queue(spec.queue_name).attributes.arn
-        parameters = queue_mapping.parameters(spec, source_arn)
+        parameters = (
+            queue_mapping.parameters(spec)
+            if isinstance(spec, QueueMappingSpec)
+            else stream_mapping.parameters(spec)
+        )
         parameters["FunctionName"] = function.function_name
         if spec.uuid in self.by_uuid:
-            self.by_uuid.pop(spec.uuid).stop()
-        self._make(parameters, uuid=spec.uuid)
+            self.by_uuid[spec.uuid].set(*self._with_function(parameters))
+        else:
+            self._make(parameters, uuid=spec.uuid)
 
     def create(self, parameters: dict[str, Any]) -> SeatedMapping:
         return self._make(_given(parameters), uuid=str(uuid.uuid4()))
@@ -139,10 +145,7 @@ def _given(parameters: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in parameters.items() if value is not None}
 
 
-def _check_source(arn: str | None) -> None:
-    parts = (arn or "").split(":")
-    service = parts[2] if len(parts) > 5 and parts[0] == "arn" else ""
-    if service in _NOT_RUN:
-        raise NotImplementedError(f"event source mappings of {service}")
-    if service != "sqs":
+def _check_source(source_arn: str | None) -> None:
+    match = _SOURCE.match(source_arn or "")
+    if match is None or match[1] not in KINDS:
         raise invalid_parameter(validation.UNKNOWN_SOURCE)

@@ -42,12 +42,12 @@ def spec(parameters: dict[str, Any], *, uuid: str, function: str) -> QueueMappin
     )
 
 
-def parameters(spec: QueueMappingSpec, source_arn: str) -> dict[str, Any]:
+def parameters(spec: QueueMappingSpec) -> dict[str, Any]:
     """CreateEventSourceMapping's parameters for a mapping that a project declares."""
     filters = [{"Pattern": pattern} for pattern in spec.filter_patterns]
     scaling = {"MaximumConcurrency": spec.maximum_concurrency}
     return {
-        "EventSourceArn": source_arn,
+        "EventSourceArn": sqs_backend.engine_queue(spec.queue_name).attributes.arn,
         "BatchSize": spec.batch_size,
         "MaximumBatchingWindowInSeconds": spec.window_seconds,
         "FunctionResponseTypes": [REPORTS] if spec.report_batch_item_failures else [],
@@ -57,17 +57,16 @@ def parameters(spec: QueueMappingSpec, source_arn: str) -> dict[str, Any]:
     }
 
 
-def check(spec: QueueMappingSpec, queue: Queue, function: Function) -> None:
-    """Raises LambdaError for what Lambda does not take together."""
+def check(spec: QueueMappingSpec, function: Function, source_arn: str) -> None:
+    """Raises LambdaError for what Lambda does not take together, or if there is no such queue."""
     seconds = function.spec.timeout_seconds
     try:
-        validation.check(spec, queue.attributes, function_timeout_seconds=seconds)
+        validation.check(spec, _queue(source_arn).attributes, function_timeout_seconds=seconds)
     except MappingRefusedError as refusal:
         raise _refused(refusal) from None
 
 
-def queue(source_arn: str) -> Queue:
-    """The queue of that ARN; raises LambdaError."""
+def _queue(source_arn: str) -> Queue:
     try:
         return sqs_backend.engine_queue(source_arn)
     except KeyError:
@@ -75,11 +74,26 @@ def queue(source_arn: str) -> Queue:
         raise _refused(unknown) from None
 
 
-def source(spec: QueueMappingSpec, queue: Queue, function: Function, *, seat: Seat) -> SqsMapping:
+def source(
+    spec: QueueMappingSpec, function: Function, source_arn: str, *, seat: Seat
+) -> SqsMapping:
     """What polls."""
     return SqsMapping(
-        spec, queue, function, clock=seat.clock, condition=seat.condition, journal=seat.journal
-    )
+        spec, _queue(source_arn), function,
+        clock=seat.clock, condition=seat.condition, journal=seat.journal,
+    )  # fmt: skip
+
+
+def shown(parameters: dict[str, Any]) -> dict[str, Any]:
+    """The settings as the API shows them: of some only what was given."""
+    settings = {
+        "BatchSize": parameters.get("BatchSize", BATCH_SIZE_DEFAULT),
+        "MaximumBatchingWindowInSeconds": parameters.get("MaximumBatchingWindowInSeconds", 0),
+        "FunctionResponseTypes": parameters.get("FunctionResponseTypes") or [],
+    }
+    if parameters.get("ScalingConfig"):
+        settings["ScalingConfig"] = parameters["ScalingConfig"]
+    return settings
 
 
 def already_exists(source_arn: str, function: str, uuid: str) -> LambdaError:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 #: status (repeated in the headers, where moto looks for it), headers, body
 Reply: TypeAlias = "tuple[int, dict[str, Any], str | Callable[[], Answer]]"
 
+#: the end of the path of a function's code, which AWS only has for updates
+_CODE = "/code"
+
 
 class FunctionsResponse(LambdaResponse):  # type: ignore[misc]
     """moto's Lambda, with invocations that are ours."""
@@ -43,6 +46,8 @@ class FunctionsResponse(LambdaResponse):  # type: ignore[misc]
         return body
 
     def _get_action(self) -> Any:
+        if self.method == "GET" and self.path.endswith(_CODE):
+            return "DownloadCode"
         return self._get_action_from_method_and_request_uri(self.normalized_request)
 
     def call_action(self) -> Any:
@@ -55,9 +60,8 @@ class FunctionsResponse(LambdaResponse):  # type: ignore[misc]
         """A line for the user: who called may not show the error."""
         content = json.loads(body)
         text = content.get("message") or content.get("Message")
-        self.backend.seat.journal.record(
-            "lambda", "refuse", operation=self._get_action(), text=text
-        )
+        reason = f"{self._get_action()}: {text}"
+        self.backend.seat.journal.record("lambda", "refuse", reason=reason)
 
     def _part(self, places_from_the_end: int) -> str:
         """A part of the path: a mapping's UUID, or a function's name, which may be an ARN."""
@@ -82,6 +86,25 @@ class FunctionsResponse(LambdaResponse):  # type: ignore[misc]
         function = self.backend.get_function(self._part(2))
         request = invoking.read({"X-Amz-Invocation-Type": invoking.EVENT}, self.body)
         return _reply(http.HTTPStatus.ACCEPTED, invoking.submit(function, request))
+
+    def get_function(self) -> str:
+        answer = json.loads(super().get_function())
+        answer["Code"]["Location"] = self._location(answer["Configuration"])
+        return json.dumps(answer)
+
+    def _location(self, configuration: dict[str, Any]) -> str:
+        """Where the package can be loaded by whoever has the address: it is for this service, and
+        signed by nobody.
+        """
+        url = self.parsed_url
+        path = url.path.rstrip("/").rpartition("/")[0]
+        name, version = configuration["FunctionName"], configuration["Version"]
+        scope = f"X-Amz-Credential=any/20150331/{self.region}/lambda/aws4_request"
+        return f"{url.scheme}://{url.netloc}{path}/{name}{_CODE}?Qualifier={version}&{scope}"
+
+    def download_code(self) -> Any:
+        function = self.backend.get_function(self._part(2), self._qualifier())
+        return http.HTTPStatus.OK, {"Content-Type": "application/zip"}, function.package.zipped
 
     def get_function_recursion_config(self) -> str:
         function = self.backend.get_function(self._part(2))

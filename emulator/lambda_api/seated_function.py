@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from moto.awslambda.models import LambdaFunction
+from moto.s3.models import s3_backends
 
 from emulator.invocation import LATEST, FunctionSpec
+from emulator.lambda_api import package_source
 
 if TYPE_CHECKING:
     import threading
+    from collections.abc import Callable
 
     from emulator.clock import Clock
     from emulator.invocation import RecursiveLoop
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from emulator.lambda_api.functions import Functions
     from emulator.lambda_api.package import Package, PackageFolder
     from emulator.mapping.asynchronous import AsynchronousInvocations
+    from emulator.mapping.destination import Send
     from emulator.scheduler import Scheduler
 
 #: what UpdateFunctionConfiguration sets and moto forgets, by its name in moto's function
@@ -41,6 +45,8 @@ class Seat(NamedTuple):
     functions: Functions
     asynchronous: AsynchronousInvocations
     packages: PackageFolder
+    #: sends what a failed batch leaves to where its mapping says
+    send: Send
 
 
 class SeatedFunction(LambdaFunction):  # type: ignore[misc]
@@ -51,13 +57,22 @@ class SeatedFunction(LambdaFunction):  # type: ignore[misc]
     recursive_loop: RecursiveLoop = "Terminate"
 
     def __init__(
-        self, parameters: dict[str, Any], *, region: str, account_id: str, seat: Seat, code: Package
+        self,
+        parameters: dict[str, Any],
+        package: Package,
+        *,
+        region: str,
+        account_id: str,
+        seat: Seat,
+        changed: Callable[[SeatedFunction], object],
+        display_name: str | None = None,
     ) -> None:
-        """``parameters`` are CreateFunction's."""
+        """``parameters`` are CreateFunction's; ``changed`` is called after each update."""
         self.seat = seat
-        self.deployed = code
-        #: as the terminal calls it
-        self.display_name: str = parameters["FunctionName"]
+        self.package = package
+        self._changed = changed
+        #: as the terminal calls it: a project's function by its name in app.py
+        self.display_name = display_name or str(parameters["FunctionName"])
         super().__init__(account_id, {**parameters, "Code": {}}, region, version=LATEST)
         self._set_forgotten(parameters)
         self.touch()
@@ -73,15 +88,15 @@ class SeatedFunction(LambdaFunction):  # type: ignore[misc]
         self.last_modified = now.isoformat(timespec="milliseconds").replace("+00:00", "+0000")
 
     def _set_function_code(self, updated_spec: dict[str, Any]) -> None:
-        """Nothing: the backend sets ``deployed``."""
+        """Nothing: the code is in ``package``."""
 
     @property
     def code_sha_256(self) -> str:
-        return self.deployed.sha256
+        return self.package.sha256
 
     @property
     def code_size(self) -> int:
-        return len(self.deployed.zipped)
+        return len(self.package.zipped)
 
     def update_configuration(self, config_updates: dict[str, Any]) -> dict[str, Any]:
         updates = {name: value for name, value in config_updates.items() if value is not None}
@@ -91,7 +106,17 @@ class SeatedFunction(LambdaFunction):  # type: ignore[misc]
         if storage := updates.get("EphemeralStorage"):
             self.ephemeral_storage = storage["Size"]
         self._set_forgotten(updates)
+        return self._updated()
+
+    def update_function_code(self, updated_spec: dict[str, Any]) -> dict[str, Any]:
+        buckets = s3_backends[self.account_id][self.partition]
+        folder = self.seat.packages
+        self.package = package_source.read(updated_spec, buckets=buckets, folder=folder)
+        return self._updated()
+
+    def _updated(self) -> dict[str, Any]:
         self.touch()
+        self._changed(self)
         return self.get_configuration()
 
     def _set_forgotten(self, parameters: dict[str, Any]) -> None:
@@ -125,7 +150,7 @@ class SeatedFunction(LambdaFunction):  # type: ignore[misc]
             region=self.region,
             account_id=self.account_id,
             version=str(self.version),
-            task_root=self.deployed.task_root,
+            task_root=self.package.task_root,
             recursive_loop=self.recursive_loop,
         )
 
@@ -133,7 +158,7 @@ class SeatedFunction(LambdaFunction):  # type: ignore[misc]
         """A version: a copy of code and configuration that no update reaches."""
         version = copy.copy(self)
         version.environment_vars = dict(self.environment_vars)
-        version.deployed = self.deployed.frozen(self.seat.packages)
+        version.package = self.package.frozen(self.seat.packages)
         version.set_version(number)
         version.touch()
         version.description = description or self.description

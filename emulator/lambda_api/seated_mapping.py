@@ -7,16 +7,25 @@ from typing import TYPE_CHECKING, Any
 from moto.awslambda.models import EventSourceMapping
 from moto.awslambda.utils import make_event_source_mapping_arn
 
-from emulator.lambda_api import queue_mapping
-from emulator.limits import BATCH_SIZE_DEFAULT
+from emulator import arn
+from emulator.lambda_api import queue_mapping, stream_mapping
+from emulator.mapping.sqs import SqsMapping
+from emulator.mapping.stream import StreamMapping
 
 if TYPE_CHECKING:
     from emulator.lambda_api.functions import NamedFunction
     from emulator.lambda_api.seated_function import Seat
-    from emulator.mapping.sqs import QueueMappingSpec, SqsMapping
+    from emulator.mapping.sqs import QueueMappingSpec
+    from emulator.mapping.stream import StreamMappingSpec
 
 #: Why a mapping has its state: here only ever because somebody asked for it.
 _REASON = "USER_INITIATED"
+#: how the mappings of a service's sources are read, checked, run and shown
+KINDS: dict[str, Any] = {
+    "dynamodb": stream_mapping,
+    "kinesis": stream_mapping,
+    "sqs": queue_mapping,
+}
 _MOTOS_OWN = {"EventSourceArn", "FunctionArn", "FunctionName", "Tags"}
 
 
@@ -41,33 +50,42 @@ class SeatedMapping(EventSourceMapping):  # type: ignore[misc]
         self.uuid: str = uuid
         self.arn: str = make_event_source_mapping_arn(spec.region, spec.account_id, uuid)
         self._seat = seat
-        self._source: SqsMapping | None = None
+        self._kind = KINDS[arn.parse(self.event_source_arn).service]
+        self._source: SqsMapping | StreamMapping | None = None
+        self._known: tuple[int, int | None] | None = None
         self.set(parameters, function)
 
     def set(self, parameters: dict[str, Any], function: NamedFunction) -> None:
         """Have it as these parameters say; raises LambdaError, and then nothing has changed."""
-        spec = queue_mapping.spec(parameters, uuid=self.uuid, function=function.spec.name)
-        queue_mapping.check(spec, queue_mapping.queue(parameters["EventSourceArn"]), function)
+        spec = self._kind.spec(parameters, uuid=self.uuid, function=function.spec.name)
+        self._kind.check(spec, function, self.event_source_arn)
         self.parameters = parameters
         self.function = function
         self.function_arn = parameters["FunctionArn"]
         self.function_name = function.spec.function_name
         self.enabled = spec.enabled
         self.last_modified = self._seat.clock.now_ms() / 1000
+        if isinstance(self._source, StreamMapping):
+            # it goes on from where it stands
+            self._source.update(spec, function)
+            self._seat.condition.notify_all()
+            return
         self.stop()
-        if spec.enabled:
+        if spec.enabled or self._kind is stream_mapping:
             self._start(spec)
 
     def restart(self) -> None:
-        """Its function has another timeout, or other concurrency."""
-        if self._source is not None:
+        """Its function may have another timeout, or other concurrency."""
+        if isinstance(self._source, SqsMapping) and self._known != _known(self.function):
             spec = self._source.spec
             self.stop()
             self._start(spec)
 
-    def _start(self, spec: QueueMappingSpec) -> None:
-        queue = queue_mapping.queue(self.event_source_arn)
-        self._source = queue_mapping.source(spec, queue, self.function, seat=self._seat)
+    def _start(self, spec: QueueMappingSpec | StreamMappingSpec) -> None:
+        self._known = _known(self.function)
+        self._source = self._kind.source(
+            spec, self.function, self.event_source_arn, seat=self._seat
+        )
         self._seat.scheduler.add(self._source)
 
     def stop(self) -> None:
@@ -81,21 +99,22 @@ class SeatedMapping(EventSourceMapping):  # type: ignore[misc]
 
     def get_configuration(self, state: str | None = None) -> dict[str, Any]:
         """``state`` is shown instead of the one it is in."""
-        given = self.parameters
         shown = {
             "UUID": self.uuid,
-            "BatchSize": given.get("BatchSize", BATCH_SIZE_DEFAULT),
-            "MaximumBatchingWindowInSeconds": given.get("MaximumBatchingWindowInSeconds", 0),
             "EventSourceArn": self.event_source_arn,
             "EventSourceMappingArn": self.arn,
             "FunctionArn": self.function_arn,
-            "FunctionResponseTypes": given.get("FunctionResponseTypes") or [],
             "LastModified": self.last_modified,
             "State": state or ("Enabled" if self.enabled else "Disabled"),
             "StateTransitionReason": _REASON,
+            **self._kind.shown(self.parameters),
         }
-        if (given.get("FilterCriteria") or {}).get("Filters"):
-            shown["FilterCriteria"] = given["FilterCriteria"]
-        if given.get("ScalingConfig"):
-            shown["ScalingConfig"] = given["ScalingConfig"]
+        criteria = self.parameters.get("FilterCriteria") or {}
+        if criteria.get("Filters"):
+            shown["FilterCriteria"] = criteria
         return shown
+
+
+def _known(function: NamedFunction) -> tuple[int, int | None]:
+    """What of a function a source looks at once, when it starts."""
+    return function.spec.timeout_seconds, function.spec.reserved_concurrency

@@ -77,7 +77,9 @@ class Control:
         project = msgspec.json.decode(body, type=Project)
         notes = self._emulator.apply(project)
         sources = [f"{m.function} <- {m.queue_name}" for m in project.queue_mappings]
+        sources += [f"{m.function} <- {m.stream_name}" for m in project.stream_mappings]
         sources += [f"{s.function} <- {s.expression}" for s in project.schedules]
+        sources += map(str, project.subscriptions)
         endpoint = self._about["endpoint"]
         preferred = endpoint.endswith(f":{PORT_PREFERRED}")
         taken = "" if preferred else f" (port {PORT_PREFERRED} is taken)"

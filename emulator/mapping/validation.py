@@ -18,6 +18,7 @@ from emulator.limits import (
     MAXIMUM_CONCURRENCY_MAX,
     MAXIMUM_CONCURRENCY_MIN,
 )
+from emulator.mapping import event_pattern
 from emulator.mapping.filtering import Filters, InvalidFilterPatternError
 
 if TYPE_CHECKING:
@@ -135,6 +136,15 @@ def advice(
             f"maxReceiveCount {max_receive_count} is less than the {MAX_RECEIVE_COUNT} that AWS "
             "advises: throttles use up receives",
         )
+
+
+def unseen_by_filters(spec: QueueMappingSpec) -> list[str]:
+    """What the filters of a checked mapping ask for beside the body, which is all they see.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/with-sqs-filtering.html
+    """
+    patterns = [event_pattern.decode(pattern) for pattern in spec.filter_patterns]
+    return sorted({key for pattern in patterns for key in pattern} - {"body", "$or"})
 
 
 def already_exists(source_arn: str, function: str, uuid: str) -> MappingRefusedError:

@@ -9,6 +9,7 @@ from moto.core.responses import ActionResult
 from moto.sqs.responses import SQSResponse
 
 from emulator.sqs.message import MessageAttribute, md5_of
+from emulator.sqs.moving import Move
 from emulator.sqs.receiving import chosen_attributes, received_attributes
 from emulator.sqs.sending import Draft
 
@@ -55,6 +56,24 @@ class DeliveryResponse(SQSResponse):  # type: ignore[misc]
             self._get_param("VisibilityTimeout"),
         )
         return ActionResult(None)
+
+    def start_message_move_task(self) -> ActionResult:
+        move = Move(
+            self._get_param("SourceArn") or "",
+            self._get_param("DestinationArn"),
+            self._get_param("MaxNumberOfMessagesPerSecond"),
+        )
+        return ActionResult({"TaskHandle": self.sqs_backend.start_message_move_task(move).handle})
+
+    def list_message_move_tasks(self) -> ActionResult:
+        tasks = self.sqs_backend.list_message_move_tasks(
+            self._get_param("SourceArn") or "", self._get_param("MaxResults") or 1
+        )
+        return ActionResult({"Results": [task.described() for task in tasks]})
+
+    def cancel_message_move_task(self) -> ActionResult:
+        task = self.sqs_backend.cancel_message_move_task(self._get_param("TaskHandle") or "")
+        return ActionResult({"ApproximateNumberOfMessagesMoved": task.moved})
 
     def receive_message(self) -> ActionResult:
         deliveries = self.sqs_backend.receive_message(

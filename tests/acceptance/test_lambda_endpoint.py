@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import io
 import json
+import urllib.request
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from chalice_process import ChaliceLocal, chalice_local, eventually
+from chalice_process import CHALICE, ChaliceLocal, chalice_local, eventually, run
 
 from emulator.local.running import StateFolder
 
@@ -54,6 +55,16 @@ def handler(event, context):
     aws.update_function_code(FunctionName="itself", ZipFile=bytes.fromhex(event["zip"]))
     import late
     return late.WORD
+"""
+#: A project of its own, for chalice deploy.
+DEPLOYED = """
+from chalice import Chalice
+app = Chalice(app_name="deployed")
+
+@app.on_sqs_message(queue="deployed", batch_size=5)
+def work(event):
+    for record in event:
+        print("deployed got", record.body)
 """
 ROLE = "arn:aws:iam::123456789012:role/any"
 SEND_AND_SEE_SECONDS = 30
@@ -156,6 +167,16 @@ def test_functions_of_the_project_are_listed_and_invoked(endpoint: str) -> None:
     assert (answer["statusCode"], json.loads(answer["body"])) == (200, {"hello": "you"})
 
 
+def test_code_of_a_function_can_be_loaded_from_its_location(endpoint: str) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_GetFunction.html"""
+    aws = client(endpoint, "lambda")
+    code = zipped(app="def handler(event, context): pass")
+    create(aws, "loaded", code)
+    location = aws.get_function(FunctionName="loaded")["Code"]["Location"]
+    with urllib.request.urlopen(location) as answer:
+        assert answer.read() == code
+
+
 def test_invocation_returns_the_end_of_its_log(endpoint: str) -> None:
     """https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html"""
     aws = client(endpoint, "lambda")
@@ -214,3 +235,38 @@ def test_reload_keeps_functions_and_mappings_made_through_the_api(
     assert read(aws.invoke(FunctionName="shop-dev-added")) == "added"
     assert read(aws.invoke(FunctionName="kept")) == "kept"
     assert aws.get_event_source_mapping(UUID=mapping["UUID"])["State"] == "Enabled"
+
+
+def test_chalice_deploys_updates_and_deletes_a_project_here(
+    running: ChaliceLocal, endpoint: str, tmp_path: Path
+) -> None:
+    """https://aws.github.io/chalice/quickstart.html"""
+    aws, sqs = client(endpoint, "lambda"), client(endpoint, "sqs")
+    url = sqs.create_queue(QueueName="deployed")["QueueUrl"]
+    (tmp_path / ".chalice").mkdir()
+    stages = {"dev": {"lambda_timeout": 20}}
+    config = json.dumps({"version": "2.0", "app_name": "deployed", "stages": stages})
+    (tmp_path / ".chalice" / "config.json").write_text(config)
+    (tmp_path / "requirements.txt").touch()
+
+    def chalice(command: str) -> None:
+        settings = {
+            "AWS_ENDPOINT_URL": endpoint, "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x",
+        }  # fmt: skip
+        done = run(tmp_path, "env", *(f"{k}={v}" for k, v in settings.items()), CHALICE, command)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def mappings() -> Any:
+        found = aws.list_event_source_mappings(FunctionName="deployed-dev-work")
+        return found["EventSourceMappings"]
+
+    (tmp_path / "app.py").write_text(DEPLOYED)
+    chalice("deploy")
+    sqs.send_message(QueueUrl=url, MessageBody="hello")
+    eventually(lambda: "deployed got hello" in running.text(), seconds=SEND_AND_SEE_SECONDS)
+    (tmp_path / "app.py").write_text(DEPLOYED.replace("batch_size=5", "batch_size=2"))
+    chalice("deploy")
+    assert [mapping["BatchSize"] for mapping in mappings()] == [2]
+    chalice("delete")
+    assert mappings() == []

@@ -339,7 +339,7 @@ def test_what_lambda_refuses_of_a_new_function(
         assert (refusal.status, refusal.code, refusal.text) == (400, code, text)
         assert names(cloud) == []
         (entry,) = cloud.emulator.journal.entries(action="refuse")
-        assert entry.data == {"operation": "CreateFunction", "text": text}
+        assert entry.data == {"reason": f"CreateFunction: {text}"}
 
 
 def test_environment_variables_above_4_kb_are_refused() -> None:

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import pytest
-from botocore.exceptions import ClientError
-from lambda_bench import bench, spec
-
-INVOKE = "https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html"
+from lambda_bench import bench, read, refused, spec
 
 
 def echo(event: Any, _context: Any) -> Any:
@@ -31,7 +27,7 @@ def test_function_of_the_project_answers_the_event_it_is_invoked_with() -> None:
         assert answer["StatusCode"] == 200
         assert answer["ExecutedVersion"] == "$LATEST"
         assert "FunctionError" not in answer
-        assert msgspec.json.decode(answer["Payload"].read()) == {"a": 1}
+        assert read(answer) == {"a": 1}
 
 
 def test_invocation_without_payload_is_an_empty_event() -> None:
@@ -43,7 +39,7 @@ def test_invocation_without_payload_is_an_empty_event() -> None:
 def test_function_sees_the_request_id_that_its_caller_gets() -> None:
     with bench(work=about) as cloud:
         answer = cloud.invoke()
-        seen = msgspec.json.decode(answer["Payload"].read())
+        seen = read(answer)
         assert seen["id"] == answer["ResponseMetadata"]["RequestId"]
 
 
@@ -52,7 +48,7 @@ def test_failed_invocation_is_status_200_with_a_function_error() -> None:
     with bench(work=fail) as cloud:
         answer = cloud.invoke()
         assert (answer["StatusCode"], answer["FunctionError"]) == (200, "Unhandled")
-        error = msgspec.json.decode(answer["Payload"].read())
+        error = read(answer)
         assert (error["errorType"], error["errorMessage"]) == ("ValueError", "no")
 
 
@@ -78,55 +74,72 @@ def test_function_is_named_by_name_partial_arn_or_arn(name: str) -> None:
         assert cloud.invoke(name)["StatusCode"] == 200
 
 
-def refused(cloud: Any, **parameters: Any) -> tuple[int, str, str]:
-    """Status, type and text of the error that an invocation is refused with."""
-    with pytest.raises(ClientError) as caught:
-        cloud.invoke(**parameters)
-    error = caught.value.response["Error"]
-    status = caught.value.response["ResponseMetadata"]["HTTPStatusCode"]
-    return status, error["Code"], error["Message"]
-
-
 def test_unknown_function_is_not_found() -> None:
-    with bench(work=echo) as cloud:
-        assert refused(cloud, name="other") == (
-            404,
-            "ResourceNotFoundException",
-            "Function not found: arn:aws:lambda:us-east-1:123456789012:function:other",
-        )
+    with bench(work=echo) as cloud, refused() as refusal:
+        cloud.invoke("other")
+    assert (refusal.status, refusal.code) == (404, "ResourceNotFoundException")
+    assert refusal.text == (
+        "Function not found: arn:aws:lambda:us-east-1:123456789012:function:other"
+    )
 
 
-def test_event_that_is_not_json_is_refused() -> None:
+def test_function_of_another_region_is_not_reachable() -> None:
+    with bench(work=echo) as cloud, refused() as refusal:
+        cloud.invoke("arn:aws:lambda:eu-west-1:123456789012:function:shop-dev-work")
+    assert refusal.text == (
+        "Functions from 'eu-west-1' are not reachable in this region ('us-east-1')"
+    )
+
+
+def test_name_with_one_version_and_a_qualifier_with_another_is_refused() -> None:
+    with bench(work=echo) as cloud, refused() as refusal:
+        cloud.invoke("shop-dev-work:1", Qualifier="2")
+    assert refusal.code == "InvalidParameterValueException"
+
+
+def test_event_that_is_not_json_is_refused_whatever_it_looks_like() -> None:
     """https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html"""
-    with bench(work=echo) as cloud:
-        status, code, text = refused(cloud, payload=b"a=1&Action=DeleteFunction&")
-        assert (status, code) == (400, "InvalidRequestContentException")
-        assert text.startswith("Could not parse request body into json: ")
+    with bench(work=echo) as cloud, refused() as refusal:
+        cloud.invoke(payload=b"a=1&Action=DeleteFunction&")
+    assert (refusal.status, refusal.code) == (400, "InvalidRequestContentException")
+    assert refusal.text.startswith("Could not parse request body into json: ")
 
 
 def test_event_above_6_mb_is_refused() -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
     with bench(work=lambda event, _: len(event)) as cloud:
         text = b'"%s"' % (b"x" * (6 * 1024 * 1024 - 2))
-        assert cloud.invoke(payload=text)["Payload"].read() == b"%d" % (len(text) - 2)
-        assert refused(cloud, payload=text + b" ") == (
-            413,
-            "RequestEntityTooLargeException",
-            "Request must be smaller than 6291456 bytes for the InvokeFunction operation",
-        )
+        assert read(cloud.invoke(payload=text)) == len(text) - 2
+        with refused() as refusal:
+            cloud.invoke(payload=text + b" ")
+    assert (refusal.status, refusal.code) == (413, "RequestEntityTooLargeException")
+    assert refusal.text == (
+        "Request must be smaller than 6291456 bytes for the InvokeFunction operation"
+    )
 
 
-def test_invocation_without_free_concurrency_is_throttled() -> None:
+def test_invocation_above_the_reserved_concurrency_is_throttled() -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html"""
     with bench(work=echo) as cloud:
         cloud.declare(spec("work", reserved_concurrency=0))
-        with pytest.raises(ClientError) as caught:
+        with refused() as refusal:
             cloud.invoke()
-        assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 429
-        assert caught.value.response["Error"]["Code"] == "TooManyRequestsException"
-        assert caught.value.response["Error"]["Message"] == "Rate Exceeded."
-        reason = caught.value.response["Reason"]
-        assert reason == "ReservedFunctionConcurrentInvocationLimitExceeded"
+    assert (refusal.status, refusal.code) == (429, "TooManyRequestsException")
+    assert refusal.text == "Rate Exceeded."
+    assert refusal.answer["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
+
+
+def test_invocation_above_the_accounts_concurrency_is_throttled() -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html"""
+    with bench(work=echo) as cloud:
+        function = cloud.emulator.function("work")
+        while function.try_acquire():
+            pass
+        with refused() as refusal:
+            cloud.invoke()
+        assert refusal.answer["Reason"] == "ConcurrentInvocationLimitExceeded"
+        function.release()
+        assert cloud.invoke()["StatusCode"] == 200
 
 
 def test_function_may_invoke_another_while_it_runs() -> None:

@@ -178,3 +178,10 @@ def test_setting_without_effect_is_said(tmp_path: Path) -> None:
     """Provisioned pollers are taken (…/services-sqs-scaling.html)."""
     (note,) = described(tmp_path, event={"ProvisionedPollerConfig": {"MinimumPollers": 2}}).notes
     assert "ProvisionedPollerConfig is taken and has no effect locally" in note
+
+
+def test_filter_on_what_it_cannot_see_is_said(tmp_path: Path) -> None:
+    """Only the body (…/with-sqs-filtering.html)."""
+    pattern = {"Pattern": json.dumps({"messageAttributes": {"a": [1]}, "body": ["x"]})}
+    (note,) = described(tmp_path, event={"FilterCriteria": {"Filters": [pattern]}}).notes
+    assert "messageAttributes matches nothing, and what does not match is deleted" in note

@@ -33,6 +33,7 @@ def test_line_begins_with_the_time_in_utc_and_who() -> None:
         ("invoke", {"message_ids": IDS[:1], "receive_counts": [3]},
          "1 message 0a1b2c3d, receive 3"),
         ("invoke", {"source": "rate(1 minute)", "attempt": 1}, "by rate(1 minute)"),
+        ("invoke", {"source": "clicks", "records": 2, "attempt": 3}, "by clicks, 2 records, try 3"),
         ("invoke", {"source": "rate(1 minute)", "attempt": 2}, "by rate(1 minute), try 2"),
         ("result", {"duration_ms": 3, "deleted": 1, "kept": 0}, "ok, 3 ms, 1 deleted"),
         ("result", {"duration_ms": 3, "deleted": 0, "kept": 2, "error": "ValueError"},
