@@ -44,18 +44,16 @@ class Api:
         methods = self.routes.get(request.route)
         if methods is None:
             raise ProblemError("not-found", "There is no such path")
-        # HEAD is GET without the body
-        is_head = request.method == "HEAD" and "GET" in methods
-        route = methods.get("GET" if is_head else request.method)
+        # HEAD is GET, of which only the head is sent
+        route = methods.get("GET" if request.method == "HEAD" else request.method)
         if route is None:
             raise _not_allowed(request, methods)
         http_message.refuse_unacceptable(request, JSON)
         try:
-            answer = route(request)
+            return route(request)
         except UnavailableError as error:
             detail = "Try again shortly"
             raise ProblemError("unavailable", detail, headers={"Retry-After": "1"}) from error
-        return http_message.without_body(answer) if is_head else answer
 
 
 def get_problem(request: HttpRequest) -> HttpAnswer:
