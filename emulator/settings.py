@@ -13,7 +13,8 @@ Runner = Literal["process", "thread"]
 Logs = Literal["compact", "full"]
 Memory = Literal["enforced", "reported"]
 
-_CHOICES = {"EMULATOR_RUNNER": Runner, "EMULATOR_LOGS": Logs, "EMULATOR_MEMORY": Memory}
+#: what each variable may hold, the default first
+CHOICES = {"EMULATOR_RUNNER": Runner, "EMULATOR_LOGS": Logs, "EMULATOR_MEMORY": Memory}
 
 
 class SettingError(ValueError):
@@ -33,9 +34,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 def read(environ: Mapping[str, str]) -> Settings:
     """Raises SettingError."""
-    chosen = {name: value for name in _CHOICES if (value := environ.get(name))}
+    chosen = {name: value for name in CHOICES if (value := environ.get(name))}
     for name, value in chosen.items():
-        allowed = get_args(_CHOICES[name])
+        allowed = get_args(CHOICES[name])
         if value not in allowed:
             raise SettingError(f"{name} is {value!r} and must be {' or '.join(allowed)}")
     return msgspec.convert(

@@ -119,6 +119,7 @@ class _Server:
         for line in news:
             _say(line)
         if self._runner == "thread":
+            _say("Functions run in this process, one event at a time and without timeouts.")
             worker_functions.start(ControlClient(self._running))
         return server
 

@@ -38,6 +38,10 @@ def about(event, context):
         "id": context.aws_request_id,
         "name": context.function_name,
         "memory": context.memory_limit_in_mb,
+        "version": context.function_version,
+        "arn": context.invoked_function_arn,
+        "log": [context.log_group_name, context.log_stream_name],
+        "token": os.environ["AWS_SESSION_TOKEN"],
         "remaining_ms": context.get_remaining_time_in_millis(),
         "trace": os.environ["_X_AMZN_TRACE_ID"],
         "cwd": os.getcwd(),
@@ -51,6 +55,10 @@ def by_event(event, context):
         os._exit(9)
     if event == "sys.exit":
         sys.exit()
+    if event == "none":
+        return None
+    if event == "bytes":
+        return b"as they are"
     if event == "date":
         return datetime.date.today()
     if event == "large":
@@ -88,6 +96,7 @@ def tick():
         ticks.append(0)
 
 def speaking(event, context):
+    logging.basicConfig(level=logging.INFO)  # does nothing: there is a handler
     logging.getLogger().warning("text %s", event)
     logging.getLogger().info("not shown")
     print("two\\nlines")

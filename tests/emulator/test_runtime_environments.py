@@ -36,6 +36,8 @@ def test_environment_is_kept_after_an_ordinary_exception(project: Project) -> No
     assert error["errorMessage"] == "no"
     assert "in counting" in error["stackTrace"][0]
     assert f"START RequestId: {error['requestId']} Version: $LATEST" in project.log()
+    (logged,) = [line for line in project.log() if line.startswith("[ERROR] ")]
+    assert logged.startswith("[ERROR] ValueError: no\nTraceback (most recent call last):\n\xa0\xa0")
     assert function.invoke(b"{}").value()["count"] == 2
 
 
@@ -44,6 +46,12 @@ def test_function_runs_in_its_project_as_on_lambda(project: Project) -> None:
     function = project.function("app.about", timeout_seconds=30)
     told = function.invoke(b"{}", trace_header="Root=1-2-3").value()
     assert (told["name"], told["memory"]) == ("shop-dev-work", "128")
+    assert told["version"] == "$LATEST"
+    assert told["arn"] == "arn:aws:lambda:us-east-1:123456789012:function:shop-dev-work"
+    assert told["log"] == [
+        project.journal.entries(action="log")[0].data[name] for name in ("group", "stream")
+    ]
+    assert told["token"], "a role's credentials have one"
     assert told["trace"].startswith("Root=1-2-3;Lineage=")
     assert 0 < told["remaining_ms"] <= 30_000
     folder = str(project.folder)
@@ -89,6 +97,14 @@ def test_function_logs_as_on_lambda(project: Project) -> None:
     assert (level, at[-1], who, text) == ("[WARNING]", "Z", request_id, "text 1")
     assert printed == ["two", "lines", "no end of line"]
     assert outcome.log.splitlines() == "\n".join(project.log()).splitlines()
+
+
+@pytest.mark.parametrize(("event", "payload"), [(b'"none"', b"null"), (b'"bytes"', b"as they are")])
+def test_nothing_is_null_and_bytes_pass_as_they_are(
+    project: Project, event: bytes, payload: bytes
+) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/python-handler.html"""
+    assert project.function("app.by_event").invoke(event).payload == payload
 
 
 def test_result_is_text_as_the_runtime_of_this_python_encodes_it(project: Project) -> None:

@@ -105,9 +105,9 @@ class _Life:
         self._kind = world.kind
         self._locations: set[str] = set()
         self._broken: list[str] = []
-        for function in emulator._runners._runners.values():
-            handler = function._handler  # type: ignore[attr-defined]
-            function._handler = self._handled(function.spec.name, handler)  # type: ignore[attr-defined]
+        runners: Any = emulator._runners._runners
+        for runner in runners.values():
+            runner._handler = self._handled(runner.spec.name, runner._handler)
 
     def findings(self) -> Iterator[str]:
         """Live the job through; what was not as promised."""

@@ -41,7 +41,8 @@ def test_function_sees_the_variables_lambda_defines() -> None:
     assert seen["AWS_EXECUTION_ENV"].startswith("AWS_Lambda_python3.")
     assert seen["_HANDLER"] == "app.work"
     assert seen["LAMBDA_TASK_ROOT"] == "/project"
-    assert seen["TZ"] == ":UTC"
+    assert (seen["TZ"], seen["LANG"]) == (":UTC", "en_US.UTF-8")
+    assert seen["AWS_SESSION_TOKEN"], "a role's credentials have one"
 
 
 def test_function_sees_its_configured_variables() -> None:
