@@ -14,6 +14,7 @@ import msgspec
 from chalice.utils import to_cfn_resource_name
 
 from emulator import template
+from emulator.limits import BATCH_SIZE_DEFAULT
 from emulator.mapping import validation
 from emulator.mapping.filtering import InvalidFilterPatternError, patterns_of
 from emulator.mapping.sqs import QueueMappingSpec
@@ -112,16 +113,20 @@ def read(
     """The SQS events of ``app``. Raises DeployRefusedError for a setting that cannot be read."""
     queues = {r.name("QueueName", ""): r for r in resources if r.type == "AWS::SQS::Queue"}
     by_id = {resource.logical_id: resource.properties for resource in resources}
-    return [
-        QueueEvent(
-            spec=_spec(source, _merged(source.name, by_id), names),
-            merged=_merged(source.name, by_id),
-            source=_place(app, source.name, directory),
-            timeout_seconds=functions[source.name].timeout_seconds,
-            queue=queues.get(queue_name(source)),
+    events = []
+    for source in sources:
+        merged = _merged(source.name, by_id)
+        place = _place(app, source.name, directory)
+        events.append(
+            QueueEvent(
+                spec=_spec(source, merged, names, place=place),
+                merged=merged,
+                source=place,
+                timeout_seconds=functions[source.name].timeout_seconds,
+                queue=queues.get(queue_name(source)),
+            )
         )
-        for source in sources
-    ]
+    return events
 
 
 def queue_name(source: SQSEventConfig) -> str:
@@ -186,48 +191,56 @@ def _merged(function: str, properties: dict[str, dict[str, Any]]) -> dict[str, A
     return merged if isinstance(merged, dict) else {}
 
 
-def _spec(source: SQSEventConfig, merged: dict[str, Any], names: Names) -> QueueMappingSpec:
-    path = f"{template.PATH}: {event_path(source.name)}"
+def _spec(
+    source: SQSEventConfig, merged: dict[str, Any], names: Names, *, place: str
+) -> QueueMappingSpec:
     scaling = merged.get("ScalingConfig")
-    if not isinstance(scaling, dict):
-        scaling = {"MaximumConcurrency": source.maximum_concurrency}
-    try:
-        return QueueMappingSpec(
-            uuid=mapping_uuid(f"{names.physical(source.name)} {queue_name(source)}"),
-            queue_name=queue_name(source),
-            function=source.name,
-            batch_size=_number(merged, "BatchSize", source.batch_size) or 0,
-            window_seconds=_number(
-                merged,
-                "MaximumBatchingWindowInSeconds",
-                source.maximum_batching_window_in_seconds,
-            )
-            or 0,
-            maximum_concurrency=_number(scaling, "MaximumConcurrency", None),
-            report_batch_item_failures="ReportBatchItemFailures"
-            in (merged.get("FunctionResponseTypes") or ()),
-            filter_patterns=patterns_of(merged.get("FilterCriteria")),
-            enabled=merged.get("Enabled", True) not in (False, "false"),
+    own = {**merged, **(scaling if isinstance(scaling, dict) else {})}
+    given = {
+        "BatchSize": source.batch_size,
+        "MaximumBatchingWindowInSeconds": source.maximum_batching_window_in_seconds,
+        "MaximumConcurrency": source.maximum_concurrency,
+    }
+    path = f"{template.PATH}: {event_path(source.name)}"
+    numbers = {
+        name: _number(
+            name,
+            own.get(name, value),
+            where=f"{path}.{name}" if name in own else f"{place}: {source.name}",
         )
+        for name, value in given.items()
+        if name in own or value is not None
+    }
+    try:
+        patterns = patterns_of(merged.get("FilterCriteria"))
     except InvalidFilterPatternError as error:
         raise DeployRefusedError(f"{path}.FilterCriteria: {error} {error.reason}.") from None
-    except ValueError as error:
-        raise DeployRefusedError(f"{path}: {error}") from None
+    return QueueMappingSpec(
+        uuid=mapping_uuid(f"{names.physical(source.name)} {queue_name(source)}"),
+        queue_name=queue_name(source),
+        function=source.name,
+        batch_size=numbers.get("BatchSize", BATCH_SIZE_DEFAULT),
+        window_seconds=numbers.get("MaximumBatchingWindowInSeconds", 0),
+        maximum_concurrency=numbers.get("MaximumConcurrency"),
+        report_batch_item_failures="ReportBatchItemFailures"
+        in (merged.get("FunctionResponseTypes") or ()),
+        filter_patterns=patterns,
+        enabled=merged.get("Enabled", True) not in (False, "false"),
+    )
 
 
-def _number(settings: dict[str, Any], name: str, default: int | None) -> int | None:
-    value = settings.get(name, default)
+def _number(name: str, value: Any, *, where: str) -> int:
     number = _whole(value)
-    if number is None and value is not None:
-        raise ValueError(f"{name} must be a whole number, not {value!r}")
+    if number is None:
+        raise DeployRefusedError(f"{where}: {name} must be a whole number, not {value!r}.")
     return number
 
 
 def _whole(value: Any) -> int | None:
     """CloudFormation takes numbers as texts, too."""
     try:
-        return None if isinstance(value, bool) else int(value)
-    except (TypeError, ValueError):
+        return int(str(value))
+    except ValueError:
         return None
 
 

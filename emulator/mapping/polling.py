@@ -43,9 +43,12 @@ class Poller:
         deliveries = self._queue.receive(now_ms, count, visibility_timeout_seconds=hidden_seconds)
         if not deliveries:
             return None
-        taken = [delivery for delivery in deliveries if self._passes(delivery)]
+        taken: list[Delivery] = []
+        dropped: list[Delivery] = []
+        for delivery in deliveries:
+            (taken if self._passes(delivery) else dropped).append(delivery)
         self._record("receive", deliveries)
-        self._drop([d for d in deliveries if d not in taken], now_ms)
+        self._drop(dropped, now_ms)
         return [self._received(delivery, now_ms, hidden_seconds) for delivery in taken]
 
     def _passes(self, delivery: Delivery) -> bool:

@@ -128,7 +128,7 @@ def advice(
         yield (
             "VisibilityTimeout",
             f"{queue.visibility_timeout_seconds} s is less than the {seconds} s that AWS advises: "
-            "six times the function's timeout, and the batching window",
+            "six times the function's timeout" + (" and the window" if spec.window_seconds else ""),
         )
     if max_receive_count is not None and max_receive_count < MAX_RECEIVE_COUNT:
         yield (

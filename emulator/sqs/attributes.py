@@ -42,7 +42,10 @@ _WORDS = {
 _NAMES = {
     *_RANGES, *_WORDS, "KmsMasterKeyId", "Policy", "RedriveAllowPolicy", "RedrivePolicy",
 }  # fmt: skip
-_FIFO_ONLY = {"ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit"}
+#: also FifoQueue: a standard queue is one without it, and ``false`` is refused
+_FIFO_ONLY = {
+    "ContentBasedDeduplication", "DeduplicationScope", "FifoQueue", "FifoThroughputLimit",
+}  # fmt: skip
 _MAX_RECEIVE_COUNTS = range(1, 1000 + 1)
 
 
@@ -69,8 +72,8 @@ class InvalidAttributeValueError(SqsError):
 
     code = "InvalidAttributeValue"
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"Invalid value for the parameter {name}.")
+    def __init__(self, name: str, reason: str = "") -> None:
+        super().__init__(f"Invalid value for the parameter {name}." + reason)
 
 
 class InvalidAttributeNameError(SqsError):

@@ -20,7 +20,7 @@ from emulator.sqs.batch_requests import (
     check_fifo_batch,
     each_entry,
 )
-from emulator.sqs.moving import Move, MoveTask, MoveTasks
+from emulator.sqs.move_requests import MoveRequests
 from emulator.sqs.receiving import check_receive, check_visibility_timeout
 from emulator.sqs.redrive_allow_policy import check_source
 from emulator.sqs.responses import DeliveryResponse, draft_of
@@ -76,17 +76,13 @@ def engine_queue(name_or_arn: str) -> Queue:
     raise KeyError(name_or_arn)
 
 
-class DeliveryBackend(SQSBackend):  # type: ignore[misc]
+class DeliveryBackend(MoveRequests, SQSBackend):  # type: ignore[misc]
     """moto's backend for the queues of one region, with delivery replaced.
 
     Every method takes the lock, and raises moto's SQSException for what SQS refuses.
     """
 
     seat: Seat
-
-    def __init__(self, region_name: str, account_id: str) -> None:
-        super().__init__(region_name, account_id)
-        self.moves = MoveTasks(self._find)
 
     @property
     def _url_module(self) -> Any:
@@ -226,35 +222,6 @@ class DeliveryBackend(SQSBackend):  # type: ignore[misc]
     def purge_queue(self, queue_name: str) -> None:
         with self.seat.held():
             self.get_queue(queue_name).purge(self.seat.clock.now_ms())
-
-    def start_message_move_task(self, move: Move) -> MoveTask:
-        """The scheduler goes on with it: ``mover.MessageMover``."""
-        with self.seat.held():
-            targets = [queue.dead_letter_queue for queue in self.queues.values()]
-            arns = {target.queue_arn for target in targets if target is not None}
-            task = self.moves.start(self.seat.clock.now_ms(), move, dead_letter_arns=arns)
-            self.seat.condition.notify_all()
-        return task
-
-    def list_message_move_tasks(self, source_arn: str, results_max: int) -> list[MoveTask]:
-        with self.seat.held():
-            self.step_moves()
-            return self.moves.listed(source_arn, results_max)
-
-    def cancel_message_move_task(self, handle: str) -> MoveTask:
-        with self.seat.held():
-            self.step_moves()
-            return self.moves.cancel(handle)
-
-    def step_moves(self) -> None:
-        """Move what is due. Hold the lock."""
-        for task, moved in self.moves.step(self.seat.clock.now_ms()):
-            name = task.move.source_arn.rpartition(":")[2]
-            self.seat.record(name, "move", count=moved, status=task.status.value)
-
-    def _find(self, queue_arn: str) -> Queue | None:
-        queue = self.queues.get(queue_arn.rpartition(":")[2])
-        return queue.engine if queue is not None and queue.queue_arn == queue_arn else None
 
     def _check_dead_letter_queue(self, source: SeatedQueue, attributes: dict[str, Any]) -> None:
         target_arn = dead_letter_target(attributes)

@@ -64,12 +64,15 @@ class InvalidMessageContentsError(SqsError):
 
 
 class OverLimitError(SqsError):
-    """As many messages are in flight as may be; AWS documents the error and not its text."""
+    """As many messages are in flight as may be."""
 
     code = "OverLimit"
 
     def __init__(self) -> None:
-        super().__init__("The maximum number of in flight messages is reached.")
+        super().__init__(
+            "Too many messages have been received without being deleted. Please delete your "
+            "received messages or let them timeout before receiving more."
+        )
 
 
 class PurgeQueueInProgressError(SqsError):

@@ -10,7 +10,6 @@ from moto.sqs.models import Queue as MotoQueue
 
 from emulator.limits import PURGE_INTERVAL_SECONDS
 from emulator.sqs.attributes import (
-    InvalidAttributeNameError,
     InvalidAttributeValueError,
     QueueAttributes,
     check_attributes,
@@ -94,11 +93,9 @@ class SeatedQueue(MotoQueue):  # type: ignore[misc]
     def check_change(self, attributes: Mapping[str, Any]) -> None:
         """Raises the SqsError that SetQueueAttributes answers, before anything is changed."""
         check_attributes(attributes, fifo=self.fifo_queue)
-        if "FifoQueue" in attributes:
-            if not self.fifo_queue:
-                raise InvalidAttributeNameError("FifoQueue")
-            if str(attributes["FifoQueue"]).lower() != "true":
-                raise InvalidAttributeValueError("FifoQueue")
+        if str(attributes.get("FifoQueue", "true")).lower() != "true":
+            reason = " Reason: Modifying queue type is not supported."
+            raise InvalidAttributeValueError("FifoQueue", reason)
         check_throughput_limit({**self.attributes, **attributes})
 
     @property

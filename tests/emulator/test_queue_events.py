@@ -63,6 +63,14 @@ def refusal(folder: Path, **parts: Any) -> str:
     return str(refused.value)
 
 
+@pytest.mark.parametrize("argument", ["batch_size", "maximum_concurrency"])
+def test_argument_that_is_no_number_is_named(tmp_path: Path, argument: str) -> None:
+    """Chalice itself takes anything (https://aws.github.io/chalice/topics/events.html)."""
+    said = refusal(tmp_path, decorator={argument: "many"})
+    assert "test_queue_events.py:" in said
+    assert "must be a whole number, not 'many'" in said
+
+
 def test_template_sets_what_chalice_cannot_and_wins_over_the_decorator(tmp_path: Path) -> None:
     """Merged as ``chalice package`` does (https://aws.github.io/chalice/topics/cfn.html)."""
     event = {
@@ -121,7 +129,8 @@ def test_decorators_line_is_named_for_what_it_says(
      ({"ScalingConfig": {"MaximumConcurrency": 1001}}, "MaximumConcurrency"),
      ({"FilterCriteria": {"Filters": [{"Pattern": "null"}]}}, "FilterCriteria"),
      ({"FilterCriteria": "x"}, "FilterCriteria"),
-     ({"BatchSize": "many"}, "BatchSize")],
+     ({"BatchSize": "many"}, "BatchSize"), ({"BatchSize": 2.5}, "BatchSize"),
+     ({"BatchSize": True}, "BatchSize"), ({"BatchSize": {"Fn::If": []}}, "BatchSize")],
 )  # fmt: skip
 def test_template_is_named_for_what_it_says(
     tmp_path: Path, event: dict[str, Any], setting: str

@@ -184,6 +184,14 @@ def test_queue_keeps_its_type(sqs: Sqs) -> None:
         assert sqs.refused("SetQueueAttributes", **request)[0].startswith("InvalidAttribute")
 
 
+def test_standard_queue_is_made_without_saying_that_it_is_no_fifo_queue(sqs: Sqs) -> None:
+    """``false`` is an unknown attribute (…/APIReference/API_CreateQueue.html)."""
+    request = {"QueueName": "work", "Attributes": {"FifoQueue": "false"}}
+    assert sqs.refused("CreateQueue", **request) == (
+        "InvalidAttributeName", "InvalidAttributeName: Unknown Attribute FifoQueue.",
+    )  # fmt: skip
+
+
 def test_refused_change_changes_nothing(sqs: Sqs) -> None:
     """All attributes or none (…/APIReference/API_SetQueueAttributes.html)."""
     sqs.create("work")

@@ -29,6 +29,12 @@ def refusals(
     return [(error.code, str(error), error.setting) for error in found]
 
 
+def test_mapping_takes_ten_messages_at_a_time_without_a_window_if_nothing_is_said() -> None:
+    """The defaults (…/lambda/latest/dg/services-sqs-parameters.html)."""
+    spec = QueueMappingSpec(uuid="1", queue_name="q", function="work")
+    assert (spec.batch_size, spec.window_seconds, spec.maximum_concurrency) == (10, 0, None)
+
+
 @pytest.mark.parametrize(
     "spec",
     [{}, {"batch_size": 1}, {"batch_size": 10_000, "window_seconds": 1}, {"window_seconds": 300},

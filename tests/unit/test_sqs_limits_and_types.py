@@ -92,7 +92,7 @@ def test_number_attribute_has_to_be_a_number(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit"]
+    "name", ["ContentBasedDeduplication", "DeduplicationScope", "FifoQueue", "FifoThroughputLimit"]
 )
 def test_fifo_attribute_is_unknown_to_a_standard_queue(name: str) -> None:
     """Only for FIFO queues (…/APIReference/API_SetQueueAttributes.html)."""
