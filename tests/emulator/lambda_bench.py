@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import zipfile
 from contextlib import contextmanager
@@ -135,7 +136,9 @@ class Refusal:
     answer: Any = None
 
 
+@functools.cache
 def client(service: str) -> Any:
+    """Shared by all tests: whichever cloud answers at the time answers it."""
     return boto3.client(
         service, region_name=REGION, aws_access_key_id="x", aws_secret_access_key="x"
     )
