@@ -70,7 +70,7 @@ def _callback() -> dict[str, Any]:
     event = {"schema": schemas.reference("CallbackEvent")}
     return {
         "summary": "The job has ended",
-        "description": "Signed by Standard Webhooks. It may come twice, then with one `webhook-id`.",
+        "description": "Signed by Standard Webhooks. It may come twice, with one `webhook-id`.",
         "parameters": headers.webhook_parameters(),
         "requestBody": {"required": True, "content": {JSON: event}},
         "responses": {

@@ -66,7 +66,15 @@ _SUBMITTED = {
         links=True,
     ),
 }
-_UNCHANGED = Answer("You have the current state.", None, ("ETag",), ("Preference-Applied",))
+_UNCHANGED = Answer(
+    "You have the current state.",
+    None,
+    ("ETag", "Cache-Control", "Vary"),
+    ("Retry-After", "Preference-Applied"),
+)
+#: Of what changes with a deployment only.
+_LASTING = ("Cache-Control", "ETag", "X-Content-Type-Options")
+_SAME = Answer("You have the current one.", None, _LASTING)
 
 OPERATIONS: dict[tuple[str, str], Operation] = {
     ("/jobs", "POST"): Operation(
@@ -227,8 +235,8 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "About",
         "This description, for machines",
         "OpenAPI 3.1, made from the types that requests are checked by.",
-        {200: Answer("The document.", {"type": "object"}, ("Cache-Control", "ETag")),
-         304: Answer("You have the current one.", None, ("ETag",))},
+        {200: Answer("The document.", {"type": "object"}, _LASTING),
+         304: _SAME},
         ("bad-query", "not-acceptable", "internal"),
         ("If-None-Match",),
     ),
@@ -255,9 +263,9 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "The style sheet, the script of the form, the icon.",
         {
             200: Answer(
-                "The file.", {"type": "string"}, ("Cache-Control", "ETag"), media_type="*/*"
+                "The file.", {"type": "string"}, _LASTING, media_type="*/*"
             ),
-            304: Answer("You have the current one.", None, ("ETag",)),
+            304: _SAME,
         },
         ("bad-query", "not-found", "internal"),
         ("name", "If-None-Match"),

@@ -87,11 +87,11 @@ def _answer(answer: Answer) -> dict[str, Any]:
 
 
 def _problem(slugs: list[str]) -> dict[str, Any]:
-    maybe = ("Accept-Post", "Location", "Retry-After", *_PAGE_HEADERS)
+    maybe = ("Accept-Post", "Allow", "Location", "Retry-After", *_PAGE_HEADERS)
     schema = {"oneOf": [reference(slug) for slug in slugs]} if slugs[1:] else reference(slugs[0])
     return {
         "description": "; ".join(f"`{slug}`: {PROBLEM_TYPES[slug].title}" for slug in slugs),
-        "headers": _response_headers(always=("X-Request-Id", "Cache-Control"), maybe=maybe),
+        "headers": _response_headers(always=("X-Request-Id", "Cache-Control", "Vary"), maybe=maybe),
         "content": {
             PROBLEM_JSON: {"schema": schema},
             HTML: {"schema": {"type": "string"}},

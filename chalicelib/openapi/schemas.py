@@ -69,7 +69,7 @@ def components(tasks: Mapping[str, Task]) -> dict[str, Any]:
 
 
 def example(schema: Mapping[str, Any], known: Mapping[str, Any]) -> Any:
-    """A small value that fits: what the schema says itself, or else only what is required."""
+    """A small value that fits: what the schema gives as examples, and what it requires."""
     if "$ref" in schema:
         return example(known[schema["$ref"].removeprefix(_PREFIX)], known)
     for given in ("examples", "enum", "oneOf", "anyOf"):
@@ -79,8 +79,9 @@ def example(schema: Mapping[str, Any], known: Mapping[str, Any]) -> Any:
     if "default" in schema:
         return schema["default"]
     if schema.get("type") == "object":
-        wanted = schema.get("required", ())
-        return {name: example(schema["properties"][name], known) for name in wanted}
+        members = schema.get("properties", {})
+        wanted = {n for n, one in members.items() if "examples" in one} | set(schema["required"])
+        return {name: example(one, known) for name, one in members.items() if name in wanted}
     return _PLAIN.get(str(schema.get("type")), "anything")
 
 

@@ -38,6 +38,7 @@ def answer(
         "API",
         element("h1", "API"),
         element("p", prose(info["description"]), class_="lead"),
+        element("p", prose("In the commands `$API` is this API's address, `$ID` a job's id.")),
         _contents(document, operations),
         *(
             join([element("h2", tag["name"]), element("p", tag["description"]), *shown])
@@ -101,7 +102,8 @@ def _curl(path: str, method: str, body: Mapping[str, Any]) -> str:
     url = path.replace("{job_id}", "$ID").replace("{slug}", "gone").replace("{name}", "style.css")
     verb = "" if method == "GET" or (body and method == "POST") else f"-X {method} "
     examples = [example["value"] for example in body.get("examples", {}).values()]
-    sent = [f" --json {shlex.quote(json.dumps(one))}" for one in examples] or [""]
+    typed = " -H 'Content-Type: application/json' -d "
+    sent = [f"{typed}{shlex.quote(json.dumps(one))}" for one in examples] or [""]
     return "\n".join(f'curl {verb}"$API{url}"{one}' for one in sent)
 
 

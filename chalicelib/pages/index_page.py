@@ -121,7 +121,7 @@ def _jobs(request: HttpRequest, jobs: Sequence[Job]) -> Html:
             element("a", job.type, href=f"{request.root}jobs/{job.id}"),
             page.badge(job.status.value),
             page.time(rfc3339(job.created_at_ms)),
-            element("code", job.id),
+            element("span", job.id, class_="id"),
         )
         for job in jobs
     ]

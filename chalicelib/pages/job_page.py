@@ -38,7 +38,7 @@ def answer(request: HttpRequest, job: Job) -> HttpAnswer:
         element("h2", "What happened"),
         _timeline(shown),
         element("h2", "About this job"),
-        _facts(shown),
+        _facts(job, shown),
         headers={**again, "Vary": "Accept, Prefer"},
     )
 
@@ -69,11 +69,11 @@ def _outcome(job: Job, shown: dict[str, Any]) -> list[Html]:
         return [element("h2", "Error"), _error(shown["error"])]
     if job.status is not Status.SUCCEEDED:
         return []
+    link = element("p", element("a", "The result alone", href=shown["links"]["result"]))
     if job.result is None:
-        link = element("a", "The result", href=shown["links"]["result"])
-        return [element("h2", "Result"), element("p", link, " lies in a place of its own.")]
+        return [element("h2", "Result"), link]
     text = msgspec.json.format(job.result, indent=2).decode()
-    return [element("h2", "Result"), element("pre", element("code", text), tabindex=0)]
+    return [element("h2", "Result"), element("pre", element("code", text), tabindex=0), link]
 
 
 def _error(error: dict[str, Any]) -> Html:
@@ -96,8 +96,7 @@ def _actions(shown: dict[str, Any]) -> Html:
         if name in links
     ]
     raw = element("a", "As JSON", href=f"{links['self']}?format=json")
-    result = element("a", "Result", href=links["result"]) if "result" in links else None
-    return element("div", *buttons, raw, result, class_="actions")
+    return element("div", *buttons, raw, class_="actions")
 
 
 def _timeline(shown: dict[str, Any]) -> Html:
@@ -111,7 +110,7 @@ def _entry(entry: list[Any]) -> Html:
     return element("li", page.badge(status), " ", page.time(at), " ", number)
 
 
-def _facts(shown: dict[str, Any]) -> Html:
+def _facts(job: Job, shown: dict[str, Any]) -> Html:
     usage = shown.get("usage", {})
     tags = shown.get("tags", {})
     retry_of = shown.get("retry_of")
@@ -119,7 +118,7 @@ def _facts(shown: dict[str, Any]) -> Html:
         {
             "Tags": join(element("span", f"{k}: {v}", class_="tag") for k, v in tags.items()),
             "Attempts": f"{shown['attempt']} of {shown['max_attempts']}",
-            "Executed": _EXECUTED[shown["executed"]],
+            "Executed": _EXECUTED[shown["executed"]] if job.terminal else None,
             "Deadline": page.time(shown["deadline_at"]),
             "Kept until": page.time(shown["expires_at"]) if "expires_at" in shown else None,
             "Does again": element("a", retry_of.rpartition("/")[2], href=retry_of)
