@@ -59,15 +59,13 @@ class Api:
         methods = self.routes.get(request.route)
         if methods is None:
             raise ProblemError("not-found", "There is no such path")
-        # HEAD is GET without the body
-        is_head = request.method == "HEAD" and "GET" in methods
-        forms = methods.get("GET" if is_head else request.method)
+        # HEAD is GET, of which only the head is sent
+        forms = methods.get("GET" if request.method == "HEAD" else request.method)
         if forms is None:
             raise _not_allowed(request, methods)
         if request.method not in SAFE_METHODS:
             http_message.refuse_foreign_pages(request)
-        answer = _answer(request, forms)
-        return http_message.without_body(answer) if is_head else answer
+        return _answer(request, forms)
 
 
 def _answer(request: HttpRequest, forms: Forms) -> HttpAnswer:

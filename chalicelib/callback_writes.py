@@ -36,7 +36,8 @@ _EXPECTED_BEFORE = AnyOf(
     (Compare("bn", "<=", ":late"), AllOf((Absent("bn"), Compare("f", "<=", ":late"))))
 )
 REQUEUE = Write(
-    AllOf((_ENDED, _HAS_CALLBACK, _NO_OUTCOME, _EXPECTED_BEFORE)), Change({"bn": Given(":now")})
+    AllOf((_ENDED, _HAS_CALLBACK, _NO_OUTCOME, _EXPECTED_BEFORE)),
+    Change({**_VERSION, "bn": Given(":now")}),
 )
 #: Of which jobs the callback may have been lost; those whose end nobody wanted are among them.
 LATE = REQUEUE.condition

@@ -36,7 +36,8 @@ class Sending(msgspec.Struct, frozen=True, kw_only=True):
     guard: UrlGuard
     #: see webhook_post.WebhookPost
     post: Callable[..., Answer]
-    #: secrets of which each tenant's are made; during a rotation two, the new one first
+    #: secrets of which each tenant's are made; during a rotation two, the new one first; none:
+    #: callbacks are switched off, and nothing leaves unsigned
     masters: Sequence[bytes]
     #: a job's end as the receiver reads it
     body_of: Callable[[Job], bytes]
@@ -101,6 +102,8 @@ class Callbacks:
 
     def _post(self, job: Job, url: str) -> Answer:
         sending = self._sending
+        if not sending.masters:
+            raise UrlRefusedError("Callbacks are switched off here")
         target = sending.guard.check(url)
         addresses = sending.guard.addresses(target)
         body = sending.body_of(job)

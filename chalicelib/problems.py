@@ -200,7 +200,8 @@ _TYPES = (
         "result-too-large",
         None,
         "The result is too large to keep",
-        "A result may have 32 MiB as JSON text.",
+        "A result may have 32 MiB as JSON text; where there is no bucket for large ones, 5 MiB and "
+        "350 KiB compressed.",
     ),
     ProblemType(
         "poison",

@@ -171,7 +171,8 @@ def _host(text: str) -> str:
     if text.startswith("["):
         return _ipv6(text[1:-1])
     try:
-        name = text.lower() if text.isascii() else text.encode("idna").decode().lower()
+        # as the resolver and TLS will, so that neither finds fault with it later
+        name = text.encode("idna").decode().lower()
     except UnicodeError:
         raise UrlRefusedError("The host is not a name of the DNS") from None
     name = name.removesuffix(".")

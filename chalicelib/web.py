@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from chalice import Response
 
-from chalicelib import answers, identity, logs, problems
+from chalicelib import answers, http_message, identity, logs, problems
 from chalicelib.http_message import HttpAnswer, HttpRequest
 from chalicelib.problems import ProblemError
 
@@ -43,6 +43,8 @@ def unify(response: Response, request: Request) -> Response:
 
 
 def _response(given: HttpAnswer, received: HttpRequest) -> Response:
+    if received.method == "HEAD":
+        given = http_message.without_body(given)
     headers = {**given.headers, REQUEST_ID: received.request_id}
     return Response(body=given.body.decode(), headers=headers, status_code=given.status)
 
@@ -53,7 +55,7 @@ def _received(request: Request) -> HttpRequest:
         method=request.method,
         route=_route(request),
         path_values=request.uri_params or {},
-        headers=_headers(event["multiValueHeaders"]),
+        headers=_headers(event["multiValueHeaders"] or {}),
         query=_query(event.get("multiValueQueryStringParameters") or {}),
         body=request.raw_body,
         request_id=_request_id(request),

@@ -46,8 +46,8 @@ def check(method: str, path: str, answer: Response) -> None:
         assert answer.status_code == (405 if template else 404), where
         check_body({"$ref": "#/components/schemas/AnyProblem"}, answer)
         return
-    assert str(answer.status_code) in operation["responses"], f"{where} is not described"
-    response = operation["responses"][str(answer.status_code)]
+    response = described_response(operation["responses"], str(answer.status_code))
+    assert response is not None, f"{where} is not described"
     check_headers(response["headers"], answer, where)
     if "content" not in response:
         assert not answer.body, f"{where} has a body"
@@ -69,6 +69,13 @@ def route_of(path: str) -> str | None:
         and all(p == s or (p.startswith("{") and s) for p, s in zip(parts, segments, strict=True))
     ]
     return min(fitting, key=lambda template: template.count("{"), default=None)
+
+
+def described_response(responses: dict[str, Any], status: str) -> dict[str, Any] | None:
+    found = responses.get(status) or responses.get(f"{status[0]}XX")
+    if found and "$ref" in found:
+        return dict(described()["components"]["responses"][found["$ref"].rpartition("/")[2]])
+    return found
 
 
 def check_body(schema: dict[str, Any], answer: Response) -> None:

@@ -149,7 +149,7 @@ def test_no_import_cycles() -> None:
         visit(name, ())
 
 
-@pytest.mark.parametrize("module", PRODUCT, ids=lambda m: m.path)
+@pytest.mark.parametrize("module", [*PRODUCT, *modules("examples")], ids=lambda m: m.path)
 def test_module_keeps_to_the_budgets(module: Module) -> None:
     assert module.lines <= MODULE_LINES_MAX
     for function in functions(module):

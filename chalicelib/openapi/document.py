@@ -53,6 +53,7 @@ def document(tasks: Mapping[str, Task], assets: Sequence[str]) -> dict[str, Any]
         "paths": described,
         "components": {
             "schemas": known,
+            "responses": paths.problem_responses(),
             "headers": headers.components(),
             "parameters": headers.parameters(sorted(tasks), list(PROBLEM_TYPES), list(assets)),
             "links": {name: _link(*link) for name, link in _LINKS.items()},

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from chalicelib.openapi.operations import Answer, Operation
 
 _PAGE_HEADERS = ("Content-Security-Policy", "Referrer-Policy", "X-Content-Type-Options")
+HEAD_PROBLEM = "head-problem"
 _LINKS = ("job", "result", "cancel", "retry", "callback", "delete")
 
 
@@ -25,6 +26,15 @@ def paths() -> dict[str, Any]:
         if method == "GET":
             item["head"] = _head(item["get"])
     return described
+
+
+def problem_responses() -> dict[str, Any]:
+    """Every answer that is a problem, by its name."""
+    groups = [slugs for each in OPERATIONS.values() for slugs in _by_status(each).values()]
+    described = {_name(slugs): _problem(slugs) for slugs in groups}
+    of_head = {**_problem(["internal"]), "description": "A problem, without its body."}
+    del of_head["content"]
+    return {HEAD_PROBLEM: of_head, **described}
 
 
 def _response_headers(*, always: tuple[str, ...], maybe: tuple[str, ...]) -> dict[str, Any]:
@@ -55,19 +65,27 @@ def _described(operation: Operation) -> dict[str, Any]:
 def _responses(operation: Operation) -> dict[str, Any]:
     """Answers, and problems by their status; a status may stand for both."""
     responses = {str(status): _answer(answer) for status, answer in operation.answers.items()}
-    by_status: dict[int, list[str]] = {}
-    for slug in operation.problems:
-        by_status.setdefault(PROBLEM_TYPES[slug].status or 0, []).append(slug)
-    for status, slugs in by_status.items():
-        problem = _problem(slugs)
-        known = responses.get(str(status))
-        if known:
-            known["content"].update(problem["content"])
-            # what only one of the two has is no promise
-            known["headers"] = {**problem["headers"], **known["headers"]}
+    for status, slugs in _by_status(operation).items():
+        known = responses.get(status)
+        if known is None:
+            responses[status] = {"$ref": f"#/components/responses/{_name(slugs)}"}
         else:
-            responses[str(status)] = problem
+            problem = _problem(slugs)
+            known["content"].update(problem["content"])
+            known["headers"] = {**problem["headers"], **known["headers"]}
     return dict(sorted(responses.items()))
+
+
+def _by_status(operation: Operation) -> dict[str, list[str]]:
+    by_status: dict[str, list[str]] = {}
+    for slug in operation.problems:
+        by_status.setdefault(str(PROBLEM_TYPES[slug].status), []).append(slug)
+    return by_status
+
+
+def _name(slugs: list[str]) -> str:
+    """Of the component that describes an answer which is one of these problems."""
+    return ".".join(slugs)
 
 
 def _answer(answer: Answer) -> dict[str, Any]:
@@ -103,7 +121,10 @@ def _head(get: dict[str, Any]) -> dict[str, Any]:
     responses = {
         status: {k: v for k, v in response.items() if k not in {"content", "links"}}
         for status, response in get["responses"].items()
+        if "$ref" not in response
     }
+    any_problem = {"$ref": f"#/components/responses/{HEAD_PROBLEM}"}
+    responses.update({"4XX": any_problem, "5XX": any_problem})
     name = get["operationId"]
     changed = {"operationId": f"head{name[0].upper()}{name[1:]}", "responses": responses}
     return {**get, **changed, "summary": f"{get['summary']}, without the body"}

@@ -80,7 +80,9 @@ def example(schema: Mapping[str, Any], known: Mapping[str, Any]) -> Any:
         return schema["default"]
     if schema.get("type") == "object":
         members = schema.get("properties", {})
-        wanted = {n for n, one in members.items() if "examples" in one} | set(schema["required"])
+        wanted = {n for n, one in members.items() if "examples" in one} | set(
+            schema.get("required", ())
+        )
         return {name: example(one, known) for name, one in members.items() if name in wanted}
     return _PLAIN.get(str(schema.get("type")), "anything")
 

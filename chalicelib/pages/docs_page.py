@@ -92,7 +92,7 @@ def _operation(found: tuple[str, str, dict[str, Any]], parts: Mapping[str, Any])
         element("pre", element("code", _curl(path, method, body)), tabindex=0),
         _parameters(known) if known else None,
         element("p", "Body: ", _type(body["schema"])) if body else None,
-        _responses(operation["responses"]),
+        _responses(operation["responses"], parts),
         id=operation["operationId"],
         class_="operation",
     )
@@ -120,14 +120,18 @@ def _parameters(known: list[dict[str, Any]]) -> Html:
     return table(("Parameter", "In", "Type", "Meaning"), rows, caption="Parameters")
 
 
-def _responses(responses: Mapping[str, Any]) -> Html:
+def _responses(responses: Mapping[str, Any], parts: Mapping[str, Any]) -> Html:
+    known = {
+        status: parts["responses"][one["$ref"].rpartition("/")[2]] if "$ref" in one else one
+        for status, one in responses.items()
+    }
     rows = [
         (
             element("code", status),
             prose(response["description"]),
             _alternatives(response.get("content", {})),
         )
-        for status, response in responses.items()
+        for status, response in known.items()
     ]
     return table(("Status", "Meaning", "Body"), rows, caption="Answers")
 
@@ -146,7 +150,7 @@ def _callback(parts: Mapping[str, Any]) -> Html:
         element("p", element("strong", f"{post['summary']}. "), prose(post["description"])),
         _parameters(post["parameters"]),
         element("p", "Body: ", _type(post["requestBody"]["content"]["application/json"]["schema"])),
-        _responses(post["responses"]),
+        _responses(post["responses"], parts),
     )
 
 

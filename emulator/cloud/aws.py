@@ -69,7 +69,7 @@ class Cloud:
         #: where ``call`` goes; requests name theirs
         self.region = region
         self.condition = threading.Condition(threading.RLock())
-        moto_caches.install()
+        moto_caches.install(ACCOUNT_ID)
         BackendDict.reset()
         sqs_backend.seat(clock=clock, condition=self.condition, journal=journal)
 

@@ -106,7 +106,7 @@ class Gateway:
         self._config = config
         self._record = record
         self._clock = SystemClock()
-        self._routes = RouteMatcher(list(app.routes))
+        self._routes = RouteMatcher(list(app.routes), stage=config.api_gateway_stage)
 
     def answer(
         self, method: str, path: str, *, headers: Mapping[str, str], body: bytes

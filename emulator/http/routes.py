@@ -22,13 +22,23 @@ class RouteMatcher(local.RouteMatcher):  # type: ignore[misc]  # chalice has no 
 
     The most specific route wins, whatever its method.
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-method-settings-method-request.html
+
+    The stage's name may stand in front, as it does in the API's own URL on AWS, unless a route of
+    the app begins with that very name.
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-call-api.html
     """
+
+    def __init__(self, route_urls: list[str], *, stage: str | None = None) -> None:
+        super().__init__(route_urls)
+        self._stage = None if any(r.split("/")[1] == stage for r in route_urls) else stage
 
     def match_route(self, url: str) -> local.MatchResult:
         """Raises ValueError if no route fits."""
         split = urlsplit(url)
         query = parse_qs(split.query, keep_blank_values=True)
         segments = (split.path.removesuffix("/") or "/").split("/")
+        if segments[1:2] == [self._stage]:
+            segments = ["", *(segments[2:] or [""])]
         matches = [found for route in self.route_urls if (found := _match(route, segments))]
         if not matches:
             raise ValueError(f"no route fits {split.path}")

@@ -6,11 +6,13 @@ virtual environment, a cache, git's own files or a compiled module would restart
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
+import click
 from chalice.cli.filewatch import stat
 
 if TYPE_CHECKING:
@@ -62,13 +64,28 @@ def install() -> None:
 
 
 def _poll(self: Any, project: str, restart: Callable[[], None]) -> None:
-    before = {
-        path: changed_at
-        for path, changed_at in self._mtime_cache.items()
-        if changes_the_app(path, project=project)
-    }
-    if snapshot(project) != before:
+    # Chalice's watcher has looked at every file before app.py was loaded, and this put in
+    if not hasattr(self, "of_the_app"):
+        self.of_the_app = {
+            path: changed_at
+            for path, changed_at in self._mtime_cache.items()
+            if changes_the_app(path, project=project)
+        }
+    now = snapshot(project)
+    if now != self.of_the_app and _can_be_loaded(project):
         restart()
+    self.of_the_app = now
+
+
+def _can_be_loaded(project: str) -> bool:
+    """Whether Chalice can read its configuration; if not it would end, and the queues with it."""
+    path = Path(project) / ".chalice" / "config.json"
+    try:
+        json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        click.echo(f"Not reloaded: {path} cannot be read: {error}. Correct it and save.", err=True)
+        return False
+    return True
 
 
 def _only_for_the_app(restart: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
@@ -77,7 +94,8 @@ def _only_for_the_app(restart: Callable[[Any, Any], None]) -> Callable[[Any, Any
     def on_any_event(self: Any, event: Any) -> None:
         paths = [str(path) for path in (event.src_path, event.dest_path) if path]
         is_change = event.event_type in ("created", "modified", "moved", "deleted")
-        if is_change and any(changes_the_app(path, project=project) for path in paths):
+        concerned = any(changes_the_app(path, project=project) for path in paths)
+        if is_change and concerned and _can_be_loaded(project):
             restart(self, event)
 
     return on_any_event

@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import select
 import stat
 import tempfile
 import threading
@@ -53,7 +54,24 @@ def is_alive(pid: int) -> bool:
 
 
 def wait_for_end(pid: int) -> None:
-    """Return when the process has ended. psutil's own wait takes an unreaped one for alive."""
+    """Return when the process has ended, reaped or not. Costs nothing where there are pidfds."""
+    if not hasattr(os, "pidfd_open"):
+        _look_for_end(pid)
+        return
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    try:
+        ended = select.poll()
+        ended.register(descriptor, select.POLLIN)
+        ended.poll()
+    finally:
+        os.close(descriptor)
+
+
+def _look_for_end(pid: int) -> None:
+    """The same for other systems. psutil's own wait takes an unreaped process for alive."""
     with contextlib.suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
         pause = threading.Event()

@@ -22,7 +22,7 @@ from emulator.sqs.seated_queue import Seat, SeatedQueue
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from emulator.clock import Clock
     from emulator.journal import Journal
@@ -90,12 +90,8 @@ class DeliveryBackend(SQSBackend):  # type: ignore[misc]
                 name, self.region_name, self.account_id, seat=self.seat, **attributes
             )
             queue: SeatedQueue = self.queues.setdefault(name, wanted)
-            for key in attributes:
-                if queue.attributes.get(key) != wanted.attributes.get(key):
-                    raise QueueAlreadyExists(
-                        "A queue already exists with the same name and a different value "
-                        f"for attribute {key}"
-                    )
+            if queue is not wanted:
+                _check_same(queue.attributes, wanted.attributes, attributes)
             queue.tags = tags or queue.tags
             self._link()
         return queue
@@ -236,6 +232,15 @@ class DeliveryBackend(SQSBackend):  # type: ignore[misc]
                 message_ids=[message.message_id for message in messages],
                 receive_counts=[message.receive_count for message in messages],
                 count=len(messages),
+            )
+
+
+def _check_same(existing: dict[str, Any], wanted: dict[str, Any], names: Collection[str]) -> None:
+    for name in names:
+        if existing.get(name) != wanted.get(name):
+            raise QueueAlreadyExists(
+                "A queue already exists with the same name and a different value "
+                f"for attribute {name}"
             )
 
 

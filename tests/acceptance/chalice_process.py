@@ -46,7 +46,7 @@ class ChaliceLocal:
         more: Mapping[str, str] | None = None,
     ) -> None:
         self.project = project
-        self.port = port or _free_port()
+        self.port = port or free_port()
         self.output = project.parent / f"{project.name}-{self.port}.out"
         with self.output.open("w") as out:
             self.process = subprocess.Popen(
@@ -141,6 +141,6 @@ def chalice_local(
         eventually(lambda: emulator_command(project, "status").returncode == 1)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as free:
         return int(free.getsockname()[1])

@@ -169,6 +169,21 @@ def test_body_reaches_the_app_as_json_can_carry_it(
     assert json.loads(post(gateway, "/raw", body).body) == {"bytes": list(body)}
 
 
+def test_stage_may_stand_in_front_of_a_path(gateway: Gateway) -> None:
+    """https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-call-api.html"""
+    staged = Gateway(app, Config.create(app_name="shop", api_gateway_stage="v1"))
+    assert get(staged, "/v1/jobs/7").body == get(staged, "/jobs/7").body == b'{"job":"7"}'
+    assert get(staged, "/v1/v1/jobs/7").status == get(staged, "/v1").status == 403
+    assert get(gateway, "/v1/jobs/7").status == 403
+
+
+def test_route_that_begins_with_the_stage_s_name_keeps_its_path() -> None:
+    """A client of the app without a stage in front must find it."""
+    staged = Gateway(app, Config.create(app_name="shop", api_gateway_stage="jobs"))
+    assert get(staged, "/jobs/7").body == b'{"job":"7"}'
+    assert get(staged, "/jobs/jobs/7").body == b'{"below":"jobs/7"}'
+
+
 def test_missing_body_is_null_in_the_event(gateway: Gateway) -> None:
     assert json.loads(post(gateway, "/echo", b"").body)["body"] is None
 

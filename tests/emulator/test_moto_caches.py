@@ -14,8 +14,8 @@ from moto.core.serialize import AttributePicker
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
 
 from emulator.clock import VirtualClock
-from emulator.cloud import in_process, moto_caches
-from emulator.cloud.aws import Cloud
+from emulator.cloud import expression_caches, in_process, moto_caches
+from emulator.cloud.aws import ACCOUNT_ID, Cloud
 from emulator.journal import Journal
 
 #: Each is applied to the same row in turn, the second time with a parsed expression in the cache.
@@ -35,6 +35,17 @@ UPDATES: list[dict[str, Any]] = [
     {"UpdateExpression": "DELETE s :s"},
     {"UpdateExpression": "SET b = b - :n", "ConditionExpression": "b < :n"},
     {"UpdateExpression": "SET"},
+    {"UpdateExpression": "SET h = :b, i = :z"},
+    {"UpdateExpression": "SET #x = :v", "ExpressionAttributeNames": {"#x": "a"}},
+    {"UpdateExpression": "SET #x = :v", "ExpressionAttributeNames": {"#x": "pk"}},
+    {
+        "UpdateExpression": "SET #x = :v, #y = :v",
+        "ExpressionAttributeNames": {"#x": "a", "#y": "e"},
+    },
+    {
+        "UpdateExpression": "SET #x = :v, #y = :v",
+        "ExpressionAttributeNames": {"#x": "a", "#y": "a"},
+    },
 ]
 VALUES = {
     ":v": {"S": "text"},
@@ -42,6 +53,8 @@ VALUES = {
     ":l": {"L": [{"BOOL": True}]},
     ":m": {"M": {"x": {"NULL": True}}},
     ":s": {"SS": ["one", "two"]},
+    ":b": {"B": b"bytes"},
+    ":z": {"NULL": True},
 }
 
 
@@ -95,18 +108,18 @@ def test_every_update_is_answered_as_by_moto_itself() -> None:
 
 
 def test_caches_are_put_in_once() -> None:
-    moto_caches.install()
+    moto_caches.install(ACCOUNT_ID)
     before = (UpdateExpressionParser.make, AttributePicker.__call__)
 
-    moto_caches.install()
+    moto_caches.install(ACCOUNT_ID)
 
     assert before == (UpdateExpressionParser.make, AttributePicker.__call__)
 
 
-@pytest.mark.parametrize("count", [moto_caches.EXPRESSIONS_MAX + 50])
+@pytest.mark.parametrize("count", [expression_caches.EXPRESSIONS_MAX + 50])
 def test_expressions_built_from_values_do_not_fill_the_memory(count: int) -> None:
-    moto_caches.install()
+    moto_caches.install(ACCOUNT_ID)
     for number in range(count):
         UpdateExpressionParser.make(f"SET a{number} = :v")
 
-    assert UpdateExpressionParser.make.cache_info().currsize <= moto_caches.EXPRESSIONS_MAX
+    assert UpdateExpressionParser.make.cache_info().currsize <= expression_caches.EXPRESSIONS_MAX

@@ -197,3 +197,10 @@ def test_context_counts_down_on_the_virtual_clock(clock: VirtualClock) -> None:
 def test_concurrency_in_place_is_counted(clock: VirtualClock) -> None:
     spec = FunctionSpec(name="w", function_name="w", handler="app.w", reserved_concurrency=0)
     assert not InPlaceFunction(spec, lambda *_: None, clock).try_acquire()
+
+
+def test_who_sleeps_outside_an_invocation_lets_the_others_go_on() -> None:
+    """A route that waits for its worker would otherwise wait in vain; inside, only time passes."""
+    rested: list[float] = []
+    in_place.sleep(VirtualClock(), 5, outside=rested.append)
+    assert rested == [5]

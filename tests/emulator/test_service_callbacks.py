@@ -668,6 +668,16 @@ def test_without_a_secret_callbacks_are_off(make_bench: Callable[..., Bench]) ->
     assert refused.value.members["reason"] == "Callbacks are switched off here"
 
 
+def test_a_callback_that_was_accepted_before_they_were_switched_off_is_not_sent(
+    bench: Bench, make_bench: Callable[..., Bench], world: World
+) -> None:
+    """Nothing leaves unsigned."""
+    job = bench.accept(callback=ASKED)
+    bench.work()
+    off = make_bench(reports=True, changed={"callback_secrets": ()})
+    assert (tell(off), told(bench, job), world.sent) == ([], ("refused", 1), [])
+
+
 def test_a_job_done_again_tells_its_end_to_the_same_receiver(client: Client, bench: Bench) -> None:
     asked = {"url": URL, "events": ["succeeded", "failed"]}
     job = bench.accept(callback=asked, retain_input=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
+from chalice.cli.filewatch import stat
 
 from emulator.local import reload_filter
 
@@ -35,45 +35,69 @@ def test_only_files_of_the_app_change_it(path: str, expected: bool) -> None:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    for name in ("app.py", "chalicelib/work.py", ".venv/lib.py", "data.log"):
+    for name in (
+        "app.py",
+        "chalicelib/work.py",
+        ".chalice/config.json",
+        ".venv/lib.py",
+        "data.log",
+    ):
         (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text("")
+        (tmp_path / name).write_text("{}")
     return tmp_path
 
 
-def restarts(project: Path, before: dict[str, float]) -> int:
-    count: list[int] = []
-    watcher = SimpleNamespace(_mtime_cache=before)
-    reload_filter._poll(watcher, str(project), lambda: count.append(1))
-    return len(count)
+class Watched:
+    """Chalice's watcher on a project; the filter comes in when it has noted every file."""
 
+    def __init__(self, project: Path) -> None:
+        self._project = str(project)
+        self._watcher = stat.StatFileWatcher()
+        self._watcher._seed_mtime_cache(self._project)
+        reload_filter.install()
 
-def all_files(project: Path) -> dict[str, float]:
-    """What Chalice's watcher has noted at its start: everything."""
-    return {str(p): p.stat().st_mtime for p in project.rglob("*") if p.is_file()}
+    def restarts(self) -> int:
+        count: list[int] = []
+        self._watcher._single_pass_poll(self._project, lambda: count.append(1))
+        return len(count)
 
 
 def test_unchanged_app_is_left_alone(project: Path) -> None:
-    assert restarts(project, all_files(project)) == 0
+    assert Watched(project).restarts() == 0
 
 
 def test_changed_added_or_removed_file_of_the_app_reloads(project: Path) -> None:
-    before = all_files(project)
+    watched = Watched(project)
     os.utime(project / "app.py", (1, 1))
-    assert restarts(project, before) == 1
+    assert watched.restarts() == 1
 
-    before = all_files(project)
+    watched = Watched(project)
     (project / "new.py").write_text("")
-    assert restarts(project, before) == 1
+    assert watched.restarts() == 1
 
-    before = all_files(project)
+    watched = Watched(project)
     (project / "new.py").unlink()
-    assert restarts(project, before) == 1
+    assert watched.restarts() == 1
 
 
 def test_changes_beside_the_app_do_not_reload(project: Path) -> None:
-    before = all_files(project)
+    watched = Watched(project)
     (project / ".venv" / "other.py").write_text("")
     (project / "data.log").write_text("more")
 
-    assert restarts(project, before) == 0
+    assert watched.restarts() == 0
+
+
+def test_configuration_that_cannot_be_read_does_not_end_chalice_local(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    watched = Watched(project)
+    config = project / ".chalice" / "config.json"
+    config.write_text("{")
+    os.utime(config, (1, 1))
+    assert watched.restarts() == 0
+    assert watched.restarts() == 0
+    assert capsys.readouterr().err.count("config.json cannot be read") == 1
+
+    config.write_text("{}")
+    assert watched.restarts() == 1
