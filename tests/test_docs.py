@@ -18,6 +18,7 @@ import pytest
 
 from chalicelib import api, bootstrap, model, problems, tasks
 from chalicelib.task import TASKS
+from chalicelib.transitions import TRANSITIONS
 from emulator import pytest_plugin, terminal
 
 if TYPE_CHECKING:
@@ -250,7 +251,7 @@ def test_routes_of_the_document_are_those_of_the_app(chalice_config: Config) -> 
     }
     declared = chalice_config.chalice_app.routes
     assert {path: list(methods) for path, methods in declared.items()} == dict.fromkeys(
-        [*routes, "/", "/{proxy+}"], api.METHODS
+        [*routes, "/{proxy+}"], api.METHODS
     )
 
 
@@ -261,6 +262,18 @@ def test_problems_of_the_document_are_those_of_the_service() -> None:
     assert {row[0]: int(row[1]) for row in answers} | {row[0]: None for row in in_jobs} == {
         slug: problem.status for slug, problem in problems.PROBLEM_TYPES.items()
     }
+
+
+def test_transitions_of_the_document_are_those_of_the_service() -> None:
+    """Row by row, in the words that DynamoDB is sent."""
+    documented = rows("docs/reliability.md", "Event | From | To | Who | If")
+    assert len(documented) == len(TRANSITIONS)
+    for row, made in zip(documented, TRANSITIONS, strict=True):
+        sources = ", ".join(status.value for status in made.sources) or "no record"
+        target = made.target.value if made.target else "unchanged"
+        assert row[:4] == [made.event, sources, target, made.actor]
+        for condition in made.conditions:
+            assert condition.text() in row[4]
 
 
 def test_members_of_a_job_are_those_of_the_document(client: Client) -> None:
@@ -309,3 +322,18 @@ def test_every_module_stands_in_a_layer_of_the_document() -> None:
     parts = [*(ROOT / "chalicelib").iterdir(), *(ROOT / "emulator").iterdir()]
     names = {path.stem for path in parts if path.suffix == ".py" or (path / "__init__.py").exists()}
     assert not [name for name in names - {"__init__"} if f"`{name}`" not in text]
+
+
+def test_what_the_gateway_answers_by_itself_is_a_problem_too() -> None:
+    """https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html"""
+    api = json.loads(read(".chalice/resources.json"))["Resources"]["RestAPI"]["Properties"]
+    responses = api["DefinitionBody"]["x-amazon-apigateway-gateway-responses"]
+    assert {"THROTTLED", "REQUEST_TOO_LARGE", "INTEGRATION_TIMEOUT"} <= set(responses)
+    for response in responses.values():
+        (template,) = response["responseTemplates"].values()
+        filled = template.replace("$context.error.messageString", '"why"')
+        body = json.loads(filled)
+        assert {"type", "title", "detail", "instance"} <= set(body)
+        assert body.get("status") == response.get("statusCode")
+        kind = response["responseParameters"]["gatewayresponse.header.Content-Type"]
+        assert kind == "'application/problem+json'"
