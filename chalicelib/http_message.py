@@ -140,7 +140,7 @@ def form(request: HttpRequest, *offers: str) -> str | None:
 
     ``format`` in the query counts more than Accept, because a link cannot send a header.
     """
-    asked = FORMATS.get(dict(request.query).get(FORMAT, ""))
+    asked = next((FORMATS.get(value) for name, value in request.query if name == FORMAT), None)
     accept = request.headers.get("accept", "")
     return asked if asked in offers else negotiation.choose(accept, offers)
 
@@ -154,12 +154,16 @@ def refuse_foreign_pages(request: HttpRequest) -> None:
 
     https://www.w3.org/TR/fetch-metadata/ https://www.rfc-editor.org/rfc/rfc6454#section-7
     """
-    site = request.headers.get("sec-fetch-site")
-    origin = request.headers.get("origin")
-    hosts = {request.headers.get(name, "") for name in ("host", "x-forwarded-host")}
-    own = origin is None or origin.partition("://")[2] in hosts
-    if site not in {"same-origin", "none"} if site else not own:
+    site, origin = (request.headers.get(name) for name in ("sec-fetch-site", "origin"))
+    if site not in {"same-origin", "none"} if site else origin not in {None, *_own(request)}:
         raise ProblemError("cross-site", "Use the API's own pages, or a client outside a browser")
+
+
+def _own(request: HttpRequest) -> set[str]:
+    """The origins that this API may have for its clients."""
+    hosts = [request.headers.get(name, "") for name in ("host", "x-forwarded-host")]
+    named = [host.partition(",")[0].strip() for host in hosts]
+    return {f"{scheme}://{host}" for scheme in ("http", "https") for host in named if host}
 
 
 def matches(request: HttpRequest, etag: str) -> bool:

@@ -48,7 +48,10 @@ def _job(
     return Answer(text, _JOB, told, more, links=links, page=page)
 
 
-_SEE_JOB = Answer("A browser that sent a form goes to the job's page.", always=("Location",))
+_SEE_JOB = Answer(
+    "A browser that sent a form goes to the job's page.",
+    always=("Location", "Cache-Control", "Vary"),
+)
 _SUBMITTED = {
     200: _job(
         "The job has ended within `Prefer: wait`.",
@@ -110,7 +113,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
                 503: "None was accepted; the first one could not be recorded or queued.",
             }.items()
         },
-        (*_OF_BODY, "cross-site", "not-acceptable", "invalid-input", *_TABLE),
+        (*_OF_BODY, "bad-header", "cross-site", "not-acceptable", "invalid-input", *_TABLE),
         ("Prefer",),
         body="Batch",
     ),
@@ -150,7 +153,9 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "Get the result itself",
         "With `follow=1` a client that only follows redirects ends with the result.",
         {
-            200: Answer("The result.", {}, ("ETag", "Cache-Control", "Vary")),
+            200: Answer(
+                "The result.", {}, ("ETag", "Cache-Control", "Vary"), ("Preference-Applied",)
+            ),
             202: _job("There is none yet.", "ETag", links=True),
             303: _job("Ask again there, or take it from there.", "Location", "ETag"),
             304: _UNCHANGED,
@@ -227,7 +232,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
         "About",
         "This description, for people",
         "A page without scripts.",
-        {200: Answer("The page.", None, ("Cache-Control",), page=True)},
+        {200: Answer("The page.", None, ("Cache-Control", "Vary"), page=True)},
         ("bad-query", "not-acceptable", "internal"),
     ),
     ("/openapi.json", "GET"): Operation(
