@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
@@ -103,3 +104,12 @@ def test_the_page_of_the_api_has_every_operation_schema_and_target(client: Clien
     assert set(re.findall(r'href="#([^"]+)"', text)) <= places
     assert {operation.id for operation in OPERATIONS.values()} <= places
     assert {f"schema-{name}" for name in described()["components"]["schemas"]} <= places
+
+
+def test_only_who_asks_for_the_description_pays_for_it() -> None:
+    """Nothing imports it at start, because most cold starts are of no one who reads it."""
+    folder = Path(bootstrap.__file__).parent
+    modules = [path for path in folder.rglob("*.py") if path.parent.name != "openapi"]
+    needing = re.compile(r"^(from|import) chalicelib\.(openapi|pages\.docs_page)", re.MULTILINE)
+    assert len(modules) > 50
+    assert not [path for path in modules if needing.search(path.read_text())]
