@@ -59,7 +59,7 @@ def parameters(types: list[str], slugs: list[str], assets: list[str]) -> dict[st
     """Of requests, by name; ``types`` are the tasks' names."""
     key_schema = {"type": "string", "pattern": shapes.KEY_PATTERN, "examples": ["order-1138"]}
     key_text = "Makes it safe to repeat the request: for a day the same key is the same job."
-    job_schema = {"type": "string", "format": "uuid", "pattern": shapes.ID_PATTERN}
+    job_schema = {"type": "string", "pattern": shapes.ID_PATTERN}
     return {
         "job_id": _in_path("job_id", "The job's id.", job_schema),
         "slug": _in_path("slug", "The last part of a problem's `type`.", {"enum": slugs}),
