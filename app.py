@@ -80,6 +80,21 @@ def problem(slug: str) -> Response:
     return web.answer(app.current_request, service().api)
 
 
+@app.route("/assets/{name}", methods=METHODS, content_types=[])
+def asset(name: str) -> Response:
+    return web.answer(app.current_request, service().api)
+
+
+@app.route("/openapi.json", methods=METHODS, content_types=[])
+def openapi() -> Response:
+    return web.answer(app.current_request, service().api)
+
+
+@app.route("/docs", methods=METHODS, content_types=[])
+def docs() -> Response:
+    return web.answer(app.current_request, service().api)
+
+
 @app.route("/healthz", methods=METHODS, content_types=[])
 def health() -> Response:
     return web.answer(app.current_request, service().api)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from chalicelib import clock, representation
-from chalicelib.http_message import JSON, PROBLEM_JSON, HttpAnswer
+from chalicelib import clock, http_message, representation
+from chalicelib.http_message import HTML, JSON, PROBLEM_JSON, HttpAnswer
+from chalicelib.pages import problem_page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from chalicelib.http_message import HttpRequest
     from chalicelib.model import Job
     from chalicelib.problems import ProblemError
+#: Of what changes with a deployment only.
+LASTING = {"Cache-Control": "public, max-age=600"}
 
 
 def of_job(
@@ -40,13 +44,25 @@ def json(value: Any, *, headers: Mapping[str, str], status: int = 200) -> HttpAn
     return HttpAnswer(status=status, headers=told, body=msgspec.json.encode(value))
 
 
+def lasting(request: HttpRequest, media_type: str, content: bytes) -> HttpAnswer:
+    """What changes with a deployment only; 304 if the client has it."""
+    etag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
+    headers = {**LASTING, "ETag": etag, "X-Content-Type-Options": "nosniff"}
+    if http_message.matches(request, etag):
+        return HttpAnswer(status=304, headers=headers)
+    return HttpAnswer(headers={"Content-Type": media_type, **headers}, body=content)
+
+
 def of_problem(raised: ProblemError, request: HttpRequest) -> HttpAnswer:
-    """The problem as the body, and as headers what a client may act on."""
+    """The problem as the body, and as headers what a client may act on. Browsers get a page."""
     body = representation.problem(raised, root=request.root, instance=request.request_id)
-    headers = {"Content-Type": PROBLEM_JSON, "Cache-Control": "no-store", **raised.headers}
+    headers = {"Cache-Control": "no-store", "Vary": "Accept", **raised.headers}
     if raised.job_id and raised.type.slug == "not-enqueued":
         headers["Location"] = body["job"]
     status = raised.type.status or 500
+    if http_message.form(request, PROBLEM_JSON, JSON, HTML) == HTML:
+        return problem_page.of_problem(request, body, text=raised.type.text, headers=headers)
+    headers = {"Content-Type": PROBLEM_JSON, **headers}
     return HttpAnswer(status=status, headers=headers, body=msgspec.json.encode(body))
 
 

@@ -2,42 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from chalicelib import answers, http_message
 from chalicelib.errors import UnavailableError
-from chalicelib.http_message import JSON, HttpAnswer, HttpRequest
-from chalicelib.problems import PROBLEM_TYPES, ProblemError
+from chalicelib.http_message import FORMAT, FORMATS, HTML, JSON, HttpAnswer, HttpRequest
+from chalicelib.pages_api import Route, then_see_job
+from chalicelib.problems import ProblemError
 
 if TYPE_CHECKING:
     from chalicelib.jobs_api import JobsApi
+    from chalicelib.pages_api import PagesApi
     from chalicelib.submit_api import SubmitApi
 
-Route = Callable[[HttpRequest], HttpAnswer]
+#: What answers in each of the forms that a client can choose.
+Forms = Mapping[str, Route]
 
 #: Every method that API Gateway can pass on: it answers 403 to one that is not declared.
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
-#: The texts of problems change with a deployment only.
-PROBLEM_TEXT_SECONDS = 3_600
+#: The only form, whatever the client accepts.
+ANY = "*/*"
 
 
 class Api:
     """Dispatches requests."""
 
-    def __init__(self, submit: SubmitApi, jobs: JobsApi) -> None:
-        #: by path and method; the paths are those of app.py
-        self.routes: Mapping[str, Mapping[str, Route]] = {
-            "/jobs": {"GET": jobs.list_jobs, "POST": submit.submit_job},
-            "/jobs/{job_id}": {"GET": jobs.get_job, "DELETE": jobs.delete_job},
-            "/jobs/{job_id}/result": {"GET": jobs.get_result},
-            "/jobs/{job_id}/cancel": {"POST": jobs.cancel_job},
-            "/jobs/{job_id}/callback": {"POST": jobs.call_back},
-            "/jobs/{job_id}/retry": {"POST": submit.retry_job},
-            "/batches": {"POST": submit.submit_batch},
-            "/problems/{slug}": {"GET": get_problem},
-            "/healthz": {"GET": get_health},
+    def __init__(self, submit: SubmitApi, jobs: JobsApi, pages: PagesApi) -> None:
+        cancel, retry = jobs.cancel_job, submit.retry_job
+        #: by path, method and media type; the paths are those of app.py
+        self.routes: Mapping[str, Mapping[str, Forms]] = {
+            "/": {"GET": {JSON: pages.get_index, HTML: pages.index_page}},
+            "/jobs": {"GET": {JSON: jobs.list_jobs}, "POST": {JSON: submit.submit_job}},
+            "/jobs/{job_id}": {
+                "GET": {JSON: jobs.get_job, HTML: pages.job_page},
+                "DELETE": {JSON: jobs.delete_job},
+            },
+            "/jobs/{job_id}/result": {"GET": {JSON: jobs.get_result}},
+            "/jobs/{job_id}/cancel": {"POST": {JSON: cancel, HTML: then_see_job(cancel)}},
+            "/jobs/{job_id}/callback": {"POST": {JSON: jobs.call_back}},
+            "/jobs/{job_id}/retry": {"POST": {JSON: retry, HTML: then_see_job(retry)}},
+            "/batches": {"POST": {JSON: submit.submit_batch}},
+            "/docs": {"GET": {HTML: pages.docs_page}},
+            "/openapi.json": {"GET": {JSON: pages.get_openapi}},
+            "/problems/{slug}": {"GET": {JSON: pages.get_problem, HTML: pages.problem_page}},
+            "/assets/{name}": {"GET": {ANY: pages.get_asset}},
+            "/healthz": {"GET": {JSON: get_health}},
         }
 
     def answer(self, request: HttpRequest) -> HttpAnswer:
@@ -46,27 +60,36 @@ class Api:
         if methods is None:
             raise ProblemError("not-found", "There is no such path")
         # HEAD is GET, of which only the head is sent
-        route = methods.get("GET" if request.method == "HEAD" else request.method)
-        if route is None:
+        forms = methods.get("GET" if request.method == "HEAD" else request.method)
+        if forms is None:
             raise _not_allowed(request, methods)
-        http_message.refuse_unacceptable(request, JSON)
-        try:
-            return route(request)
-        except UnavailableError as error:
-            detail = "Try again shortly"
-            raise ProblemError("unavailable", detail, headers={"Retry-After": "1"}) from error
+        if request.method not in SAFE_METHODS:
+            http_message.refuse_foreign_pages(request)
+        return _answer(request, forms)
 
 
-def get_problem(request: HttpRequest) -> HttpAnswer:
-    """``GET /problems/{slug}``: what a problem type means."""
-    http_message.query_values(request)
-    slug = request.path_values["slug"]
-    if slug not in PROBLEM_TYPES:
-        raise ProblemError("not-found", "There is no such problem type")
-    seconds = PROBLEM_TEXT_SECONDS
-    return answers.json(
-        PROBLEM_TYPES[slug], headers={"Cache-Control": f"public, max-age={seconds}"}
-    )
+def _answer(request: HttpRequest, forms: Forms) -> HttpAnswer:
+    form = ANY if ANY in forms else http_message.form(request, *forms)
+    if form is None:
+        detail = f'The answer cannot be given as "{request.headers["accept"][:100]}"'
+        raise ProblemError("not-acceptable", detail, offers=list(forms))
+    if len(forms) > 1:
+        request = _without_format(request)
+    try:
+        return forms[form](request)
+    except UnavailableError as error:
+        detail = "Try again shortly"
+        raise ProblemError("unavailable", detail, headers={"Retry-After": "1"}) from error
+
+
+def _without_format(request: HttpRequest) -> HttpRequest:
+    """The request without the parameter that chose a form; raises ProblemError if it chose none."""
+    asked = [value for name, value in request.query if name == FORMAT]
+    if len(asked) > 1 or not FORMATS.keys() >= set(asked):
+        detail = f'"{FORMAT}" is one of {", ".join(FORMATS)}'
+        raise http_message.bad_query(FORMAT, detail)
+    others = tuple((name, value) for name, value in request.query if name != FORMAT)
+    return msgspec.structs.replace(request, query=others)
 
 
 def get_health(request: HttpRequest) -> HttpAnswer:
@@ -74,7 +97,7 @@ def get_health(request: HttpRequest) -> HttpAnswer:
     return answers.json({"status": "ok"}, headers={"Cache-Control": "no-store"})
 
 
-def _not_allowed(request: HttpRequest, methods: Mapping[str, Route]) -> ProblemError:
+def _not_allowed(request: HttpRequest, methods: Mapping[str, Forms]) -> ProblemError:
     allowed = [*methods, *(["HEAD"] if "GET" in methods else [])]
     return ProblemError(
         "method-not-allowed",

@@ -25,6 +25,7 @@ from chalicelib.job_queue import JobQueue
 from chalicelib.job_store import JobStore
 from chalicelib.jobs_api import JobsApi
 from chalicelib.key_store import KeyStore
+from chalicelib.pages_api import PagesApi
 from chalicelib.payload_store import PayloadStore
 from chalicelib.processing import Worker
 from chalicelib.queries import Queries
@@ -157,7 +158,7 @@ def _api(on: Stores, settings: Settings, known: Mapping[str, Task]) -> Api:
     )
     controller = Controller(on.jobs, on.payloads, callbacks=on.callbacks, queries=on.queries)
     jobs = JobsApi(on.queries, controller, holder=holder, cursor_key=settings.job_id_key)
-    return Api(submit, jobs)
+    return Api(submit, jobs, PagesApi(on.queries, tasks=known))
 
 
 @functools.cache

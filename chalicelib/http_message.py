@@ -7,16 +7,20 @@ from collections.abc import Mapping
 
 import msgspec
 
-from chalicelib import limits, preferences, problems, submission
+from chalicelib import limits, negotiation, preferences, problems, submission
 from chalicelib.model import TENANT
 from chalicelib.problems import ProblemError
 
 JSON = "application/json"
+HTML = "text/html"
 PROBLEM_JSON = "application/problem+json"
+
+#: The query parameter that names a form, and its values.
+FORMAT = "format"
+FORMATS = {"json": JSON, "html": HTML}
 
 _JSON_TYPE = re.compile(r"application/(json|[a-z0-9!#$&^_.-]+\+json)")
 _CHARSET = re.compile(r'charset\s*=\s*"?utf-?8"?')
-_WEIGHT = re.compile(r"q\s*=\s*(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 _QUOTED_KEY = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
 
 
@@ -131,15 +135,35 @@ def bad_query(parameter: str, detail: str) -> ProblemError:
     return ProblemError("bad-query", detail, parameter=parameter)
 
 
-def refuse_unacceptable(request: HttpRequest, *offers: str) -> None:
-    """Raises ProblemError if the client's Accept takes none of the media types.
+def form(request: HttpRequest, *offers: str) -> str | None:
+    """The media type that the client wants of these; None if none.
 
-    https://www.rfc-editor.org/rfc/rfc9110#name-accept
+    ``format`` in the query counts more than Accept, because a link cannot send a header.
     """
-    ranges = request.headers.get("accept", "").strip()
-    if ranges and not any(_accepts(ranges, offer) for offer in offers):
-        detail = f'The answer cannot be given as "{ranges[:100]}"'
-        raise ProblemError("not-acceptable", detail, offers=list(offers))
+    asked = next((FORMATS.get(value) for name, value in request.query if name == FORMAT), None)
+    accept = request.headers.get("accept", "")
+    return asked if asked in offers else negotiation.choose(accept, offers)
+
+
+def refuse_foreign_pages(request: HttpRequest) -> None:
+    """Raises ProblemError if a browser sends this for a page of another site.
+
+    Forms need no consent of the server's, and ids may be known: whoever can see a list of jobs
+    must not be made to cancel them. ``Sec-Fetch-Site`` cannot be set by a page; without it, a
+    proxy's ``X-Forwarded-Host`` counts like ``Host``, since no form can send that either.
+
+    https://www.w3.org/TR/fetch-metadata/ https://www.rfc-editor.org/rfc/rfc6454#section-7
+    """
+    site, origin = (request.headers.get(name) for name in ("sec-fetch-site", "origin"))
+    if site not in {"same-origin", "none"} if site else origin not in {None, *_own(request)}:
+        raise ProblemError("cross-site", "Use the API's own pages, or a client outside a browser")
+
+
+def _own(request: HttpRequest) -> set[str]:
+    """The origins that this API may have for its clients."""
+    hosts = [request.headers.get(name, "") for name in ("host", "x-forwarded-host")]
+    named = [host.partition(",")[0].strip() for host in hosts]
+    return {f"{scheme}://{host}" for scheme in ("http", "https") for host in named if host}
 
 
 def matches(request: HttpRequest, etag: str) -> bool:
@@ -150,18 +174,6 @@ def matches(request: HttpRequest, etag: str) -> bool:
     listed = request.headers.get("if-none-match", "")
     tags = [tag.strip().removeprefix("W/") for tag in listed.split(",")]
     return listed.strip() == "*" or etag in tags
-
-
-def _accepts(ranges: str, offer: str) -> bool:
-    """Whether the most specific range that covers the media type does not refuse it."""
-    kind = offer.partition("/")[0]
-    weights = {}
-    for media_range in ranges.lower().split(","):
-        name, *parameters = (part.strip() for part in media_range.split(";"))
-        weight = next((found for part in parameters if (found := _WEIGHT.fullmatch(part))), None)
-        weights[name] = float(weight[1]) if weight else 1.0
-    covering = [weights[name] for name in (offer, f"{kind}/*", "*/*") if name in weights]
-    return bool(covering) and covering[0] > 0
 
 
 def _unsupported(detail: str) -> ProblemError:

@@ -53,6 +53,12 @@ _TYPES = (
         "The caller is not known here",
         "The API's authorizer names no tenant that this service can use.",
     ),
+    ProblemType(
+        "cross-site",
+        403,
+        "A page of another site sent this",
+        "A browser may change jobs for the API's own pages only.",
+    ),
     ProblemType("not-found", 404, "Not found", "There is no such path, or no such job."),
     ProblemType(
         "method-not-allowed",

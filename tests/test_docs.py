@@ -252,7 +252,7 @@ def test_routes_of_the_document_are_those_of_the_app(chalice_config: Config) -> 
     }
     declared = chalice_config.chalice_app.routes
     assert {path: list(methods) for path, methods in declared.items()} == dict.fromkeys(
-        [*routes, "/", "/{proxy+}"], api.METHODS
+        [*routes, "/{proxy+}"], api.METHODS
     )
 
 

@@ -89,7 +89,6 @@ ROWS = [
     *(
         Row(request, 404, "not-found")
         for request in (
-            "GET /",
             "GET /nothing",
             "POST /nothing/at/all",
             "GET /jobs/{queued}/",
@@ -121,11 +120,10 @@ ROWS = [
         Row("GET /jobs/{queued}", 406, "not-acceptable", headers={"Accept": value})
         for value in (
             "image/png",
-            "text/html",
             "application/json;q=0",
-            "application/json;q=0, */*",
+            "application/json;q=0, text/html;q=0, */*",
             "*/*;q=0.0",
-            "text/*, image/*;q=0.5",
+            "application/xml, image/*;q=0.5",
         )
     ),
     *(
