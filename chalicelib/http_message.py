@@ -108,6 +108,13 @@ def idempotency_key(request: HttpRequest, operation: str) -> submission.Key | No
     return submission.Key(operation, text)
 
 
+def refuse_idempotency_key(request: HttpRequest) -> None:
+    """Raises ProblemError if there is one: its sender believes to be safe, and would not be."""
+    if "idempotency-key" in request.headers:
+        detail = 'Give each job of a batch a "key" of its own'
+        raise ProblemError("bad-header", detail, header="Idempotency-Key")
+
+
 def query_values(request: HttpRequest, *known: str) -> dict[str, str]:
     """The query's parameters. Raises ProblemError for others: typing errors are not passed over."""
     values: dict[str, str] = {}

@@ -57,7 +57,9 @@ class JobStore:
             self._table.put_if(item, transitions.ACCEPT, _moment(now_ms))
         except WriteRefusedError as refused:
             # a retry of a put whose answer was lost finds its own job
-            return refused.item == item
+            return refused.item is not None and job_item.decode(refused.item) == job_item.decode(
+                item
+            )
         return True
 
     def get(self, tenant: str, job_id: str) -> Job | None:

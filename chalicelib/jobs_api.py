@@ -87,7 +87,8 @@ class JobsApi:
         seconds = self._holder.allowed_seconds(request, wanted_seconds)
         job = self._holder.hold(job, has_ended, seconds=seconds)
         if job.terminal:
-            return self._result(request, job)
+            answer = self._result(request, job)
+            return answers.with_preferences(request, answer, waited=0 if follow else seconds)
         if follow and seconds:
             headers = {**answers.about(job), "Location": "result?follow=1"}
             return answers.of_job(request, job, status=303, headers=headers)

@@ -87,8 +87,8 @@ ANSWER_MARGIN_MS = 2_000
 
 LIST_JOBS_DEFAULT = 20
 LIST_JOBS_MAX = 100
-#: Records read for one page of a filtered list before the client is sent on to the next.
-LIST_RECORDS_READ_MAX = 1_000
+#: Reads for one page, each of up to a hundred records, before the client is sent on to the next.
+LIST_READS_MAX = 10
 
 BATCH_JOBS_MAX = 100
 BATCH_BYTES_MAX = 900 * 1024

@@ -77,16 +77,15 @@ class PayloadStore:
         return self._get(job_item.input_key(job.tenant, job.id)) if job.input_retained else None
 
     def delete(self, job: Job) -> None:
-        """Delete what lies beside the job. Doing it again changes nothing."""
-        if job.input_retained:
-            self._table.delete(job_item.input_key(job.tenant, job.id))
-        if job.result_attempt is None:
-            return
-        attempt = job.result_attempt
-        if job.result_object_bytes is None:
+        """Delete whatever may lie beside the job; doing it again changes nothing.
+
+        An attempt that died after it had written its result left one that no record names.
+        """
+        self._table.delete(job_item.input_key(job.tenant, job.id))
+        for attempt in range(1, job.attempt + 1):
             self._table.delete(job_item.result_key(job.tenant, job.id, attempt=attempt))
-        elif self._objects is not None:
-            self._objects.delete(_object_name(job, attempt))
+            if self._objects is not None:
+                self._objects.delete(_object_name(job, attempt))
 
     def _put(self, key: Item, compressed: bytes, expires_at_s: int) -> int:
         item: Item = {**key, "z": {"B": compressed}, "x": job_item.number(expires_at_s)}

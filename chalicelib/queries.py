@@ -75,7 +75,7 @@ class Queries:
         """Up to ``limit`` wanted jobs, the newest first; fewer before the end if few fit."""
         found: list[Job] = []
         size = limit if wanted == Wanted() else limits.LIST_JOBS_MAX
-        for _ in range(0, limits.LIST_RECORDS_READ_MAX, size):
+        for _ in range(limits.LIST_READS_MAX):
             jobs, more = self._store.newest(tenant, after=after, limit=size)
             for job in jobs:
                 after = job.id

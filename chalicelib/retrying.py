@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from chalicelib import submission
+from chalicelib import strict_json, submission
 from chalicelib.problems import ProblemError
 from chalicelib.submission import Key, Order
 
@@ -44,7 +42,7 @@ class Retrier:
         # checked anew: a deployment may have changed the task since
         asked: dict[str, Any] = {
             "type": job.type,
-            "input": msgspec.json.decode(given),
+            "input": strict_json.decode(given)[1],
             "deadline_seconds": (job.deadline_at_ms - job.created_at_ms) // 1000,
             "max_attempts": job.max_attempts,
             "tags": job.tags,

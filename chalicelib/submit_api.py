@@ -55,6 +55,7 @@ class SubmitApi:
     def submit_batch(self, request: HttpRequest) -> HttpAnswer:
         """``POST /batches``: 202 if any of its jobs was accepted, else the first one's problem."""
         http_message.query_values(request)
+        http_message.refuse_idempotency_key(request)
         body = http_message.json_body(request, limits.BATCH_BYTES_MAX)
         outcomes = self._batches.submit(request.tenant, body)
         entries = [_entry(request, outcome) for outcome in outcomes]

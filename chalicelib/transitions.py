@@ -227,8 +227,8 @@ _CHANGES: Mapping[str, Change] = {
     "request-cancel": Change({"c": Given(":now")}),
     "stop": Change(_END, ("l", "p")),
     "stop-abandoned": Change(_END, ("l", "p")),
-    # a tombstone tells until its expiry that there was a job, and what else is to be deleted
-    "purge": Change({}, ("b", "ba", "bn", "bo", "c", "e", "g", "o", "r")),
+    # a tombstone tells until its expiry that there was a job, and how many attempts
+    "purge": Change({}, ("b", "ba", "bn", "bo", "c", "e", "g", "i", "k", "ko", "o", "r")),
 }
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from chalicelib import clock
+from chalicelib.errors import UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,13 +22,15 @@ def until(
 ) -> Job:
     """The job as soon as ``is_over`` of it, at the latest after ``seconds``.
 
-    ``job`` is as it stands now; ``look`` reads it anew.
+    ``job`` is as it stands now; ``look`` reads it anew. A look that the table does not answer is
+    made again: it must not turn a job that was accepted into an error.
     """
     end_ms = clock.now_ms() + int(seconds * 1000)
     looks = 0
     while not is_over(job) and (left_ms := end_ms - clock.now_ms()) > 0:
         pause_seconds = LOOK_AFTER_SECONDS[min(looks, len(LOOK_AFTER_SECONDS) - 1)]
         clock.sleep(min(pause_seconds, left_ms / 1000))
-        job = look()
+        with contextlib.suppress(UnavailableError):
+            job = look()
         looks += 1
     return job

@@ -55,7 +55,7 @@ def _received(request: Request) -> HttpRequest:
         method=request.method,
         route=_route(request),
         path_values=request.uri_params or {},
-        headers=_headers(event["multiValueHeaders"]),
+        headers=_headers(event["multiValueHeaders"] or {}),
         query=_query(event.get("multiValueQueryStringParameters") or {}),
         body=request.raw_body,
         request_id=_request_id(request),

@@ -55,6 +55,7 @@ ROWS = [
     Row("POST /jobs", 400, "bad-header", headers={KEY: '"a"', KEY.lower(): '"b"'}, json=GOOD),
     Row("POST /jobs/{failed}/retry", 400, "bad-header", headers={KEY: " "}),
     Row("POST /jobs/{queued}/cancel", 200, headers={KEY: "ignored here"}),
+    Row("POST /batches", 400, "bad-header", headers={KEY: "a"}, json={"jobs": [GOOD]}),
     # preferences are advice
     *(
         Row("POST /jobs", 202, headers={"Prefer": value}, json=GOOD)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from service_bench import SECOND_MS, Bench, bench_on, task_that
+from service_bench import _CLIENTS, SECOND_MS, Bench, bench_on, task_that
 
 from chalicelib.control import Controller
 from chalicelib.errors import MessagesLeftError, RetryableError, StaleAttemptError, UnavailableError
@@ -236,6 +236,18 @@ def test_a_deleted_job_leaves_only_that_there_was_one(bench: Bench) -> None:
     assert (left.status, left.tags, left.result) == (Status.PURGED, {}, None)
     assert bench.on.payloads.input(done) is None
     assert bench.on.payloads.result(done) is None
+
+
+def test_a_delete_erases_the_result_of_an_attempt_that_died(bench: Bench) -> None:
+    """Which no record names."""
+    died = bench.claim(bench.accept())
+    large = b'"' + b"x" * 2_000 + b'"'
+    bench.on.payloads.put_result(died, large, expires_at_s=died.expires_at_s)
+    bench.pass_time(63)
+    bench.store.succeed(bench.claim(died), b"1", now_ms=bench.now_ms())
+    controller(bench).delete(TENANT, died.id)
+    (left,) = _CLIENTS.dynamodb.scan(TableName=bench.settings.jobs_table)["Items"]
+    assert left["s"] == {"S": "purged"}
 
 
 def test_a_delete_that_died_half_way_is_completed_by_its_repetition(bench: Bench) -> None:

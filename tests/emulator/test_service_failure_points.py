@@ -221,6 +221,20 @@ def test_batch_entries_that_sqs_does_not_take_are_told_one_by_one(bench: Bench) 
     assert all(entry["problem"]["job"].startswith("jobs/") for entry in entries)
 
 
+def test_an_accepted_job_stays_accepted_if_the_wait_for_it_fails(bench: Bench) -> None:
+    """A read that the table does not answer is made again, and the answer is the usual 202."""
+    bench.clients.fail_before = {"get_item"}
+    request = HttpRequest(
+        method="POST",
+        route="/jobs",
+        headers={"content-type": "application/json", "prefer": "wait=1"},
+        body=msgspec.json.encode({**GOOD, "delay_seconds": 60}),
+        remaining_ms=29_000,
+    )
+    answer = bench.service.api.answer(request)
+    assert (answer.status, "Location" in answer.headers) == (202, True)
+
+
 # --- reading --------------------------------------------------------------------------------------
 
 
