@@ -7,6 +7,7 @@ of its own that stands at 2026-01-01T00:00:00Z until the test advances it; ``tim
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import gc
 import importlib
@@ -79,6 +80,15 @@ def emulator(
     chalice_project: project.Project, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Emulator]:
     """The app's queues, tables and functions, fresh, on a virtual clock."""
+    with on_virtual_clock(chalice_project, monkeypatch) as made:
+        yield made
+
+
+@contextlib.contextmanager
+def on_virtual_clock(
+    chalice_project: project.Project, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Emulator]:
+    """What the fixture ``emulator`` is, for a test that needs one after another."""
     clock = VirtualClock()
     # all functions share this process, as they never do on Lambda
     environments = [spec.environment for spec in chalice_project.functions]
