@@ -309,3 +309,18 @@ def test_every_module_stands_in_a_layer_of_the_document() -> None:
     parts = [*(ROOT / "chalicelib").iterdir(), *(ROOT / "emulator").iterdir()]
     names = {path.stem for path in parts if path.suffix == ".py" or (path / "__init__.py").exists()}
     assert not [name for name in names - {"__init__"} if f"`{name}`" not in text]
+
+
+def test_what_the_gateway_answers_by_itself_is_a_problem_too() -> None:
+    """https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html"""
+    api = json.loads(read(".chalice/resources.json"))["Resources"]["RestAPI"]["Properties"]
+    responses = api["DefinitionBody"]["x-amazon-apigateway-gateway-responses"]
+    assert {"THROTTLED", "REQUEST_TOO_LARGE", "INTEGRATION_TIMEOUT"} <= set(responses)
+    for response in responses.values():
+        (template,) = response["responseTemplates"].values()
+        filled = template.replace("$context.error.messageString", '"why"')
+        body = json.loads(filled)
+        assert {"type", "title", "detail", "instance"} <= set(body)
+        assert body.get("status") == response.get("statusCode")
+        kind = response["responseParameters"]["gatewayresponse.header.Content-Type"]
+        assert kind == "'application/problem+json'"
