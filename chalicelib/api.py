@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from chalicelib import answers, http_message
 from chalicelib.errors import UnavailableError
 from chalicelib.http_message import JSON, HttpAnswer, HttpRequest
+from chalicelib.model import NOBODY, TENANT
 from chalicelib.problems import PROBLEM_TYPES, ProblemError
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ Route = Callable[[HttpRequest], HttpAnswer]
 #: Every method that API Gateway can pass on: it answers 403 to one that is not declared.
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
+#: Routes that answer everybody, and tell nobody's secrets.
+OPEN_ROUTES = frozenset({"/problems/{slug}", "/healthz", "/", "/{proxy+}"})
+
 #: The texts of problems change with a deployment only.
 PROBLEM_TEXT_SECONDS = 3_600
 
@@ -26,7 +30,10 @@ PROBLEM_TEXT_SECONDS = 3_600
 class Api:
     """Dispatches requests."""
 
-    def __init__(self, submit: SubmitApi, jobs: JobsApi) -> None:
+    def __init__(self, submit: SubmitApi, jobs: JobsApi, *, anonymous: str = TENANT) -> None:
+        """``anonymous``: the tenant of a request that no authorizer has seen; of NOBODY's only the
+        open routes answer."""
+        self.anonymous = anonymous
         #: by path and method; the paths are those of app.py
         self.routes: Mapping[str, Mapping[str, Route]] = {
             "/jobs": {"GET": jobs.list_jobs, "POST": submit.submit_job},
@@ -45,6 +52,8 @@ class Api:
         methods = self.routes.get(request.route)
         if methods is None:
             raise ProblemError("not-found", "There is no such path")
+        if request.tenant == NOBODY and request.route not in OPEN_ROUTES:
+            raise _unauthorized()
         # HEAD is GET, of which only the head is sent
         route = methods.get("GET" if request.method == "HEAD" else request.method)
         if route is None:
@@ -72,6 +81,12 @@ def get_problem(request: HttpRequest) -> HttpAnswer:
 def get_health(request: HttpRequest) -> HttpAnswer:
     """``GET /healthz``: this function answers; says nothing of AWS."""
     return answers.json({"status": "ok"}, headers={"Cache-Control": "no-store"})
+
+
+def _unauthorized() -> ProblemError:
+    """The gateway should have refused it: a route has lost its authorizer."""
+    detail = "Send a valid token"
+    return ProblemError("unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
 
 
 def _not_allowed(request: HttpRequest, methods: Mapping[str, Route]) -> ProblemError:

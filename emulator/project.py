@@ -14,6 +14,7 @@ from chalice.app import ScheduledEventConfig, SQSEventConfig
 from chalice.utils import to_cfn_resource_name
 
 from emulator import template
+from emulator.http.gateway_responses import KEY as GATEWAY_RESPONSES
 from emulator.invocation import FunctionSpec
 from emulator.mapping.schedule import ScheduleSpec
 from emulator.mapping.sqs import QueueMappingSpec
@@ -209,4 +210,16 @@ def api_variables(project: Project) -> dict[str, str]:
         name: str(value)
         for properties in merged
         for name, value in properties.get("Environment", {}).get("Variables", {}).items()
+    }
+
+
+def gateway_responses(project: Project) -> dict[str, Any]:
+    """How the merged template changes what API Gateway answers by itself."""
+    merged = [r.properties for r in project.resources if r.logical_id == "RestAPI"]
+    return {
+        kind: definition
+        for properties in merged
+        for kind, definition in properties.get("DefinitionBody", {})
+        .get(GATEWAY_RESPONSES, {})
+        .items()
     }
