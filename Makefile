@@ -5,7 +5,7 @@ READY := .venv/.ready
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check lint types format bench clean
+.PHONY: help run setup test check lint types format bench conformance soak clean
 
 help:            ## show these lines
 	@sed -n 's/^\([a-z]*\): *[^#]*## */\1\t/p' Makefile | expand -t 10
@@ -32,6 +32,13 @@ format: $(READY) ## put the code into the project's form
 bench: $(READY)  ## measure against stock chalice local with moto's server (ten minutes)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	@$(BIN)/python -m benchmarks
+
+conformance: $(READY)  ## run moto's own tests on our queues (two minutes, needs the package index)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-conformance.txt
+	@$(BIN)/python tests/conformance/conformance_run.py
+
+soak: $(READY)   ## ten thousand messages through every kind of failure (three minutes)
+	@$(BIN)/python tests/soak/soak_run.py
 
 clean:           ## remove the environment and every cache
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

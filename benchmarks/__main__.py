@@ -13,12 +13,14 @@ import click
 from benchmarks import (
     accept,
     concurrency,
+    environments,
     further_test,
     machine,
     pipeline,
     receive_depth,
     report,
     startup,
+    trigger,
 )
 from benchmarks.measurement import Figure, Plan
 from benchmarks.processes import BenchmarkError
@@ -28,7 +30,9 @@ BENCHMARKS = {
     "receive_depth": receive_depth.measure,
     "accept": accept.measure,
     "pipeline": pipeline.measure,
+    "trigger": trigger.measure,
     "startup": startup.measure,
+    "environments": environments.measure,
     "test_cost": further_test.measure,
 }
 
@@ -38,7 +42,7 @@ BENCHMARKS = {
 @click.option("--quick", is_flag=True, help="One small round, numbers not kept: to try it.")
 def main(*, names: tuple[str, ...], quick: bool) -> None:
     """Measure ours and stock side by side. Names: concurrency, receive_depth, accept, pipeline,
-    startup, test_cost; all of them without a name."""
+    trigger, startup, environments, test_cost; all of them without a name."""
     # SIGTERM unwinds like Ctrl-C, so that every child is ended and every folder removed
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     figures: list[Figure] = []

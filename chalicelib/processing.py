@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 #: maxReceiveCount while its job still has every attempt.
 RENEW_AT_RECEIVES = limits.ATTEMPTS_MAX
 
+_UNASKED = Failure("handler-error", "The task raised CanceledError")
+
 
 def back_off_seconds(attempt: int) -> int:
     """How long to wait after a failed attempt."""
@@ -118,7 +120,7 @@ class Worker:
 
     def _finish(self, attempt: _Attempt, outcome: Succeeded | Failed | Stopped) -> bool:
         if isinstance(outcome, Stopped):
-            return self._stop(attempt.job)
+            return self._stopped(attempt)
         if isinstance(outcome, Failed):
             return self._failed(attempt, outcome)
         job = attempt.job
@@ -155,6 +157,15 @@ class Worker:
         logs.record("retry", job_id=job.id, attempt=job.attempt, seconds=seconds)
         self._queue.hide(attempt.message, seconds)
         return False
+
+    def _stopped(self, attempt: _Attempt) -> bool:
+        try:
+            return self._stop(attempt.job)
+        except ConditionFailedError as refused:
+            if refused.job is None or not refused.job.worked_on(attempt.job.attempt):
+                raise
+        # the job is still ours: nobody has asked for its end but the task itself
+        return self._failed(attempt, Failed(_UNASKED, retry=True))
 
     def _stop(self, job: Job) -> bool:
         self._store.stop(job, now_ms=clock.now_ms())

@@ -5,13 +5,18 @@ from __future__ import annotations
 import importlib
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 import msgspec
 
-from emulator.local.control import ControlClient, EmulatorGoneError
+from emulator.local.control import ControlClient, EmulatorGoneError, RefusedError
 from emulator.local.running import StateFolder, StateFolderError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Answer = TypeVar("Answer")
 
 
 @click.group()
@@ -23,16 +28,16 @@ def cli() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def status(*, as_json: bool) -> None:
     """What runs and what waits."""
-    try:
-        running = StateFolder(Path.cwd()).find()
-        found = None if running is None else ControlClient(running).status()
-    except (StateFolderError, EmulatorGoneError) as error:
-        raise click.ClickException(str(error)) from None
-    if found is None:
-        raise click.ClickException(
-            "no emulator runs for this folder. Start one with: chalice local"
-        )
+    found = _ask(ControlClient.status)
     click.echo(msgspec.json.encode(found).decode() if as_json else _table(found))
+
+
+@cli.command("cold-start")
+@click.argument("function", required=False)
+def cold_start(*, function: str | None) -> None:
+    """Have the next invocation of FUNCTION, or of every function, start cold."""
+    for name in _ask(lambda client: client.cold_start(function)):
+        click.echo(f"the next invocation of {name} starts cold")
 
 
 @cli.command(hidden=True)
@@ -40,6 +45,17 @@ def serve() -> None:
     """The emulator's own process; chalice local starts it."""
     # moto takes a third of a second to import, which no other command should wait for
     importlib.import_module("emulator.local.serve").main()
+
+
+def _ask(question: Callable[[ControlClient], Answer]) -> Answer:
+    """The answer of this folder's emulator; ends the command if there is none."""
+    try:
+        running = StateFolder(Path.cwd()).find()
+        if running is not None:
+            return question(ControlClient(running))
+    except (StateFolderError, EmulatorGoneError, RefusedError) as error:
+        raise click.ClickException(str(error)) from None
+    raise click.ClickException("no emulator runs for this folder. Start one with: chalice local")
 
 
 def _table(found: dict[str, Any]) -> str:

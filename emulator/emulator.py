@@ -5,27 +5,39 @@ The same object runs ``chalice local`` on the machine's clock and a test on a vi
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from moto.awslambda.models import lambda_backends
 from moto.dynamodb.models import dynamodb_backends
 
-from emulator.cloud.aws import REGION, Cloud
+from emulator.cloud import letter
+from emulator.cloud.aws import ACCOUNT_ID, REGION, AwsError, Cloud
 from emulator.cloud.provision import provision
 from emulator.cloud.time_to_live import TimeToLiveSweeper
 from emulator.invocation import Outcome
 from emulator.journal import Journal
+from emulator.lambda_api import backend as lambda_backend
+from emulator.lambda_api.functions import Functions
+from emulator.lambda_api.package import PackageFolder
+from emulator.lambda_api.seated_function import Seat
+from emulator.mapping.asynchronous import AsynchronousInvocations, AsynchronousSettings
 from emulator.mapping.schedule import ScheduleMapping, ScheduleSpec
-from emulator.mapping.sqs import SqsMapping
+from emulator.push import services
+from emulator.push.seat import PushSeat
+from emulator.push.subscriptions import Subscriptions
 from emulator.scheduler import IDLE_SECONDS_MAX, Scheduler
 from emulator.sqs import backend as sqs_backend
+from emulator.sqs.mover import MessageMover
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from emulator.clock import Clock
-    from emulator.invocation import Function, FunctionSpec
-    from emulator.mapping.sqs import QueueMappingSpec
+    from emulator.invocation import FunctionSpec, Runner
+    from emulator.lambda_api.backend import FunctionsBackend
+    from emulator.lambda_api.functions import NamedFunction
     from emulator.project import Project
     from emulator.sqs.queue import Queue
 
@@ -45,17 +57,47 @@ class Emulator:
         self,
         clock: Clock,
         *,
-        make_function: Callable[[FunctionSpec], Function],
+        make_function: Callable[[FunctionSpec], Runner],
         region: str = REGION,
+        packages_dir: Path | None = None,
     ) -> None:
+        """``packages_dir`` is where the code of functions made through Lambda's API is unpacked;
+        None: in the temporary directory.
+        """
         self.clock = clock
         self.journal = Journal(clock)
         self.cloud = Cloud(clock, self.journal, region=region)
         self.scheduler = Scheduler(clock, self.cloud.condition, self.journal)
-        self._make_function = make_function
-        self._functions: dict[str, Function] = {}
-        self._mappings: dict[str, SqsMapping | ScheduleMapping] = {}
+        self._runners = Functions(make_function)
+        self._packages = PackageFolder(packages_dir)
+        self._schedules: dict[str, ScheduleMapping] = {}
+        self._subscriptions = Subscriptions(self.cloud)
+        #: functions whose asynchronous events the template has a word on
+        self._configured: set[str] = set()
         self._project: Project | None = None
+        #: accepts events for functions, by their names in app.py
+        self.asynchronous = AsynchronousInvocations(
+            self._find,
+            send=self._send,
+            clock=clock,
+            condition=self.cloud.condition,
+            journal=self.journal,
+        )
+        self.scheduler.add(self.asynchronous)
+        services.seat(PushSeat(clock, self._deliver, self._warn))
+        lambda_backend.seat(
+            Seat(
+                clock=clock,
+                condition=self.cloud.condition,
+                journal=self.journal,
+                scheduler=self.scheduler,
+                functions=self._runners,
+                asynchronous=self.asynchronous,
+                packages=self._packages,
+                send=self._send,
+            )
+        )
+        self.scheduler.add(MessageMover())
         self.scheduler.add(TimeToLiveSweeper(self._tables, self.journal, clock.now_ms()))
 
     def apply(self, project: Project) -> list[str]:
@@ -66,67 +108,74 @@ class Emulator:
         self._project = project
         with self.cloud.condition:
             notes = provision(project.resources, project.names, self.cloud)
-            changed = self._apply_functions(project.functions)
-            self._apply_mappings(project, changed)
+            notes += self._lambda.declare(project.functions, Path(project.directory))
+            notes += self._lambda.mappings.declare(
+                (*project.queue_mappings, *project.stream_mappings)
+            )
+            self._apply_schedules(project.schedules)
+            self._apply_pushes(project)
             self.cloud.condition.notify_all()
         return [*project.notes, *notes]
 
-    def _apply_functions(self, specs: Sequence[FunctionSpec]) -> set[str]:
-        """Returns the names of the functions that are new objects."""
-        changed = set()
-        for spec in specs:
-            running = self._functions.get(spec.name)
-            if running is not None and running.spec == spec:
-                running.recycle()
-                continue
-            if running is not None:
-                running.retire()
-            self._functions[spec.name] = self._make_function(spec)
-            changed.add(spec.name)
-        for name in self._functions.keys() - {spec.name for spec in specs}:
-            self._functions.pop(name).retire()
-        return changed
-
-    def _apply_mappings(self, project: Project, changed: set[str]) -> None:
-        wanted: dict[str, QueueMappingSpec | ScheduleSpec] = {
-            **{spec.uuid: spec for spec in project.queue_mappings},
-            **{f"schedule:{spec.name}": spec for spec in project.schedules},
-        }
-        for key, mapping in list(self._mappings.items()):
-            if wanted.get(key) != mapping.spec or mapping.spec.function in changed:
+    def _apply_schedules(self, schedules: Sequence[ScheduleSpec]) -> None:
+        wanted = {spec.name: spec for spec in schedules}
+        for name, mapping in list(self._schedules.items()):
+            if wanted.get(name) != mapping.spec:
                 self.scheduler.remove(mapping)
-                del self._mappings[key]
-        for key in [key for key in wanted if key not in self._mappings]:
-            self._mappings[key] = self._mapping(wanted[key])
-            self.scheduler.add(self._mappings[key])
-
-    def _mapping(self, spec: QueueMappingSpec | ScheduleSpec) -> SqsMapping | ScheduleMapping:
-        function = self._functions[spec.function]
-        condition = self.cloud.condition
-        if isinstance(spec, ScheduleSpec):
-            return ScheduleMapping(
-                spec, function, clock=self.clock, condition=condition, journal=self.journal
+                del self._schedules[name]
+        for name in [name for name in wanted if name not in self._schedules]:
+            spec = wanted[name]
+            self._schedules[name] = ScheduleMapping(
+                spec,
+                self.asynchronous,
+                function_arn=self.function(spec.function).spec.arn,
+                now_ms=self.clock.now_ms(),
             )
-        return SqsMapping(
-            spec,
-            self.queue(spec.queue_name),
-            function,
-            clock=self.clock,
-            condition=condition,
-            journal=self.journal,
-        )
+            self.scheduler.add(self._schedules[name])
+
+    def _apply_pushes(self, project: Project) -> None:
+        arns = {spec.name: spec.arn for spec in project.functions}
+        self._subscriptions.apply(project.subscriptions, arns)
+        for name in self._configured - project.asynchronous.keys():
+            self.asynchronous.configure(name, AsynchronousSettings())
+        for name, settings in project.asynchronous.items():
+            self.asynchronous.configure(name, settings)
+        self._configured = set(project.asynchronous)
 
     def queue(self, name: str) -> Queue:
         """A queue by name; raises KeyError."""
         return sqs_backend.engine_queue(name)
 
-    def function(self, name: str) -> Function:
-        """A function by its name in app.py; raises UnknownFunctionError."""
-        try:
-            return self._functions[name]
-        except KeyError:
-            known = ", ".join(sorted(self._functions)) or "none"
-            raise UnknownFunctionError(f"no function {name!r}; there are: {known}") from None
+    @property
+    def _lambda(self) -> FunctionsBackend:
+        backend: FunctionsBackend = lambda_backends[ACCOUNT_ID][self.cloud.region]
+        return backend
+
+    def _find(self, name: str) -> NamedFunction | None:
+        with self.cloud.condition:
+            return self._lambda.find(name)
+
+    def function(self, name: str) -> NamedFunction:
+        """A function by its name in app.py, or on AWS; raises UnknownFunctionError."""
+        function = self._find(name)
+        if function is None:
+            known = ", ".join(self._function_names()) or "none"
+            raise UnknownFunctionError(f"no function {name!r}; there are: {known}")
+        return function
+
+    def _function_names(self) -> list[str]:
+        return sorted(function.display_name for function in self._lambda.list_functions())
+
+    def cold_start(self, name: str | None = None) -> list[str]:
+        """Have the next invocation start cold, of one function or of all; returns their names.
+
+        Raises UnknownFunctionError.
+        """
+        with self.cloud.condition:
+            specs = [self.function(n).spec for n in ([name] if name else self._function_names())]
+            for spec in specs:
+                self._runners.run(spec, new_code=True)
+        return [spec.name for spec in specs]
 
     def invoke(self, name: str, event: Any) -> Outcome:
         """Call a function with an event and wait for its outcome, like ``aws lambda invoke``."""
@@ -137,6 +186,9 @@ class Emulator:
             return function.invoke(msgspec.json.encode(event))
         finally:
             function.release()
+            with self.cloud.condition:
+                # an event may have waited for the place
+                self.cloud.condition.notify_all()
 
     def status(self) -> dict[str, Any]:
         """What runs and what waits: functions, queues with their counts, tables."""
@@ -144,7 +196,7 @@ class Emulator:
             now_ms = self.clock.now_ms()
             return {
                 "project": self._project and self._project.directory,
-                "functions": sorted(self._functions),
+                "functions": self._function_names(),
                 "queues": {
                     queue.attributes.name: msgspec.to_builtins(queue.counts(now_ms))
                     for queue in sqs_backend.engine_queues()
@@ -157,7 +209,7 @@ class Emulator:
         self.scheduler.advance(seconds)
 
     def run_until_idle(self, limit_seconds: float = IDLE_SECONDS_MAX) -> None:
-        """Let time pass on a virtual clock until no mapped queue holds a message.
+        """Let time pass on a virtual clock until every message, record and event is done with.
 
         Raises NotIdleError if that takes more than ``limit_seconds``.
         """
@@ -166,10 +218,32 @@ class Emulator:
     def close(self) -> None:
         """Stop everything; functions that do not end within seconds are killed."""
         still_running = self.scheduler.stop(STOP_SECONDS)
-        for function in self._functions.values():
-            function.close()
+        self._runners.close()
         if still_running:
             self.scheduler.stop(STOP_SECONDS)
+        self._packages.remove()
+
+    def _deliver(self, arn: str, payload: bytes, source: str) -> None:
+        function = self._lambda.find_version(arn)
+        if function is None:
+            self._warn(source, f"has an event for {arn}, and there is no such function here")
+        else:
+            function.submit(payload, source=source)
+
+    def _warn(self, subject: str, text: str) -> None:
+        self.journal.record(subject, "warning", text=text)
+
+    def _send(self, sent: letter.Letter) -> None:
+        """To another function, or to wherever AWS would."""
+        if ":function:" in sent.target:
+            function = self._lambda.find_version(sent.target)
+            if function is not None:
+                function.submit(sent.body.encode(), source=sent.sender)
+                return
+        try:
+            letter.deliver(self.cloud, sent)
+        except AwsError as error:
+            self._warn(sent.target, f"the result of {sent.sender} could not be sent: {error}")
 
     def _tables(self) -> list[Any]:
         return [

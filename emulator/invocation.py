@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
+
+#: What becomes of a function that calls itself without end, through a queue.
+RecursiveLoop = Literal["Terminate", "Allow"]
+#: The version of a function that changes with every update.
+LATEST = "$LATEST"
 
 
 class FunctionSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,10 +28,21 @@ class FunctionSpec(msgspec.Struct, frozen=True, kw_only=True):
     reserved_concurrency: int | None = None
     region: str = "us-east-1"
     account_id: str = "123456789012"
+    recursive_loop: RecursiveLoop = "Terminate"
+    version: str = LATEST
+    #: the folder of the code; None: the project's own
+    task_root: str | None = None
+
+    @property
+    def unqualified_arn(self) -> str:
+        """The ARN that all versions share."""
+        return f"arn:aws:lambda:{self.region}:{self.account_id}:function:{self.function_name}"
 
     @property
     def arn(self) -> str:
-        return f"arn:aws:lambda:{self.region}:{self.account_id}:function:{self.function_name}"
+        """As a function sees it: a published version's has the version at its end."""
+        arn = self.unqualified_arn
+        return arn if self.version == LATEST else f"{arn}:{self.version}"
 
 
 class Invocation(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +56,16 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     trace_header: str | None = None
 
 
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """What one invocation took."""
+
+    duration_ms: int
+    memory_mb: int
+    memory_used_mb: int
+    #: None: the environment was warm
+    init_ms: int | None = None
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """How an invocation ended.
 
@@ -51,6 +77,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     payload: bytes
     error: str | None = None
+    #: None: it ran in place
+    usage: Usage | None = None
+    #: the end of what it logged, Lambda's own lines among it; empty where nothing keeps it
+    log: str = ""
 
     @property
     def ok(self) -> bool:
@@ -60,6 +90,13 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         """The answer, decoded; raises msgspec.DecodeError if it is not JSON."""
         return msgspec.json.decode(self.payload)
 
+    def usage_data(self) -> dict[str, int]:
+        """What it took, for the journal, beside the duration that the caller has measured."""
+        if self.usage is None:
+            return {}
+        used = {"memory_used_mb": self.usage.memory_used_mb, "memory_mb": self.usage.memory_mb}
+        return used if self.usage.init_ms is None else {**used, "init_ms": self.usage.init_ms}
+
     @classmethod
     def failed(cls, error: str, message: str, **more: Any) -> Outcome:
         """An error in the shape Lambda gives it."""
@@ -68,7 +105,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Function(Protocol):
-    """A function that can be invoked: in an execution environment, or in place."""
+    """A function that can be invoked."""
 
     @property
     def spec(self) -> FunctionSpec: ...
@@ -86,6 +123,10 @@ class Function(Protocol):
 
         The caller holds a slot from ``try_acquire``. Without a ``request_id`` it gets a new one.
         """
+
+
+class Runner(Function, Protocol):
+    """What runs one version of a function: in execution environments, or in place."""
 
     def recycle(self) -> None:
         """The code has changed: warm memory ends, a running invocation finishes on the old code."""

@@ -25,8 +25,10 @@ from emulator.cloud import in_process
 from emulator.cloud.aws import ACCOUNT_ID, REGION
 from emulator.emulator import Emulator
 from emulator.http import gateway
+from emulator.queue_events import DeployRefusedError
 from emulator.runtime import in_place
-from emulator.template import Names
+from emulator.runtime.task_root import TaskRootHandler
+from emulator.template import Names, TemplateError
 from emulator.test_client import Client
 
 if TYPE_CHECKING:
@@ -65,14 +67,17 @@ def chalice_config(pytestconfig: pytest.Config) -> Iterator[Config]:
 
 @pytest.fixture(scope="session")
 def chalice_project(chalice_config: Config) -> project.Project:
-    """What the app declares."""
+    """What the app declares; what AWS would refuse to deploy fails every test that needs it."""
     names = Names(
         app=chalice_config.app_name,
         stage=chalice_config.chalice_stage,
         region=REGION,
         account_id=ACCOUNT_ID,
     )
-    return project.describe(chalice_config.chalice_app, chalice_config, names)
+    try:
+        return project.describe(chalice_config.chalice_app, chalice_config, names)
+    except (TemplateError, DeployRefusedError) as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 @pytest.fixture
@@ -97,7 +102,8 @@ def on_virtual_clock(
             monkeypatch.setenv(name, value)
 
     def function(spec: FunctionSpec) -> Any:
-        return in_place.InPlaceFunction(spec, _handler(spec.handler), clock)
+        handler = TaskRootHandler(spec) if spec.task_root else _handler(spec.handler)
+        return in_place.InPlaceFunction(spec, handler, clock)
 
     with time_machine.travel(clock.now_ms() / 1000, tick=False) as traveller:
         clock.on_advance(lambda now_ms: traveller.move_to(now_ms / 1000))
@@ -108,6 +114,7 @@ def on_virtual_clock(
         with in_process.answering(made.cloud):
             made.apply(chalice_project)
             yield made
+            made.close()
     _keep_what_is_loaded()
 
 

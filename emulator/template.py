@@ -19,8 +19,21 @@ if TYPE_CHECKING:
 #: where a Chalice project keeps the template it merges, relative to the project
 PATH = ".chalice/resources.json"
 
-#: properties that hold the physical name of a resource
-_NAMES = {"BucketName", "QueueName", "TableName"}
+#: the property that holds a resource's physical name, by type
+_NAMES = {
+    "AWS::DynamoDB::Table": "TableName",
+    "AWS::Events::Rule": "Name",
+    "AWS::Kinesis::Stream": "Name",
+    "AWS::S3::Bucket": "BucketName",
+    "AWS::SNS::Topic": "TopicName",
+    "AWS::SQS::Queue": "QueueName",
+}
+#: what stands before the name in an ARN, by type
+_PATHS = {
+    "AWS::DynamoDB::Table": "table/",
+    "AWS::Events::Rule": "rule/",
+    "AWS::Kinesis::Stream": "stream/",
+}
 _VARIABLE = re.compile(r"\$\{(!?)([A-Za-z0-9_.:]+)\}")
 
 
@@ -41,9 +54,15 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
         return str(self.properties.get(property_name, default + suffix(self.properties)))
 
 
+def name_property(kind: str) -> str:
+    """The property with the physical name of a resource of a type that can be named here."""
+    return _NAMES[kind]
+
+
 def suffix(properties: dict[str, Any]) -> str:
-    """What CloudFormation ends the name of an unnamed queue with."""
-    return ".fifo" if properties.get("FifoQueue") in (True, "true") else ""
+    """What CloudFormation ends the name of an unnamed queue or topic with."""
+    is_fifo = any(properties.get(name) in (True, "true") for name in ("FifoQueue", "FifoTopic"))
+    return ".fifo" if is_fifo else ""
 
 
 class Names(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,10 +117,10 @@ def _properties(body: dict[str, Any], resolve: _Resolver, where: str) -> dict[st
         raise TemplateError(f"{where} has a reference that cannot be read: {error}.") from None
     if not isinstance(properties, dict):
         raise TemplateError(f'{where} has "Properties" that are no object.')
-    for name in _NAMES & properties.keys():
-        if not isinstance(properties[name], str):
-            known = ", ".join(_Resolver.FUNCTIONS)
-            raise TemplateError(f"{where}: {name} must be a text, here with {known} at most.")
+    name = _NAMES.get(body.get("Type", ""))
+    if name in properties and not isinstance(properties[name], str):
+        known = ", ".join(_Resolver.FUNCTIONS)
+        raise TemplateError(f"{where}: {name} must be a text, here with {known} at most.")
     return properties
 
 
@@ -138,12 +157,18 @@ class _Resolver:
     def _ref(self, name: str) -> str:
         if name in self._known:
             return self._known[name]
+        if self._type(name) == "AWS::SNS::Topic":
+            return self._arn(name)
         # a queue's reference is its URL on AWS; names are what this emulator looks things up by
         return self._physical(name)
 
     def _get_att(self, argument: str | list[str]) -> str:
         logical_id, attribute = argument.split(".", 1) if isinstance(argument, str) else argument
-        return self._arn(logical_id) if attribute == "Arn" else self._physical(logical_id)
+        if attribute == "StreamArn":
+            # the label of a table's stream is nothing that anybody looks at here
+            return f"{self._arn(logical_id)}/stream/local"
+        is_arn = attribute in ("Arn", "TopicArn")
+        return self._arn(logical_id) if is_arn else self._physical(logical_id)
 
     def _sub(self, argument: str | list[Any]) -> str:
         text, own = (argument, {}) if isinstance(argument, str) else argument
@@ -169,19 +194,19 @@ class _Resolver:
         "Fn::Join": _join,
     }
 
+    def _type(self, logical_id: str) -> str:
+        return str(self._resources.get(logical_id, {}).get("Type", ""))
+
     def _physical(self, logical_id: str) -> str:
         properties = self._resources.get(logical_id, {}).get("Properties", {})
-        named = (properties.get(name) for name in _NAMES)
-        name = next((name for name in named if name is not None), None)
+        name = properties.get(_NAMES.get(self._type(logical_id), ""))
         default = self._names.physical(logical_id) + suffix(properties)
         return default if name is None else str(self.value(name))
 
     def _arn(self, logical_id: str) -> str:
-        kind = self._resources.get(logical_id, {}).get("Type", "")
+        kind = self._type(logical_id)
         name, where = self._physical(logical_id), f"{self._names.region}:{self._names.account_id}"
         if kind == "AWS::S3::Bucket":
             return f"arn:aws:s3:::{name}"
-        if kind == "AWS::DynamoDB::Table":
-            return f"arn:aws:dynamodb:{where}:table/{name}"
         service = kind.split("::")[1].lower() if "::" in kind else "sqs"
-        return f"arn:aws:{service}:{where}:{name}"
+        return f"arn:aws:{service}:{where}:{_PATHS.get(kind, '')}{name}"

@@ -36,13 +36,15 @@ _STYLES: dict[str, dict[str, Any]] = {
 class Printer:
     """Writes every entry it is given to a stream, in colour if that is a terminal."""
 
-    def __init__(self, stream: IO[str]) -> None:
+    def __init__(self, stream: IO[str], *, with_platform_lines: bool = False) -> None:
+        """``with_platform_lines``: START, END and REPORT, too, which ``result`` sums up."""
         self._stream = stream
+        self._with_platform_lines = with_platform_lines
         self._colour = stream.isatty()
         self._closed = False
 
     def __call__(self, entry: Entry) -> None:
-        if self._closed:
+        if self._closed or not (self._with_platform_lines or _is_news(entry)):
             return
         line = render(entry)
         if self._colour:
@@ -57,6 +59,10 @@ class Printer:
     def close(self) -> None:
         """Write nothing more: what happens while everything stops is no news."""
         self._closed = True
+
+
+def _is_news(entry: Entry) -> bool:
+    return not entry.data.get("is_platform")
 
 
 def render(entry: Entry) -> str:
@@ -81,9 +87,16 @@ def _messages(data: dict[str, Any]) -> str:
     return f"{len(ids)} {_plural('message', len(ids))} {shown}{more}"
 
 
+def _filtered(data: dict[str, Any]) -> str:
+    return f"{_messages(data)} deleted: no filter matches"
+
+
 def _invoke(data: dict[str, Any]) -> str:
     if "message_ids" not in data:
-        return f"by {data['schedule']}"
+        again = data["attempt"]
+        count = data.get("records")
+        records = f", {count} {_plural('record', count)}" if count else ""
+        return f"by {data['source']}{records}" + (f", try {again}" if again > 1 else "")
     again = max(data["receive_counts"])
     return _messages(data) + (f", receive {again}" if again > 1 else "")
 
@@ -95,6 +108,10 @@ def _result(data: dict[str, Any]) -> str:
         text += f", {data['deleted']} deleted"
     if data.get("kept"):
         text += f", {data['kept']} kept"
+    if "memory_mb" in data:
+        text += f", {data['memory_used_mb']} of {data['memory_mb']} MB"
+    if "init_ms" in data:
+        text += f", cold start {data['init_ms']} ms"
     return text
 
 
@@ -117,6 +134,11 @@ def _dead_letter(data: dict[str, Any]) -> str:
     return f"{_messages(data)} to {data['target']} after {data['receive_count']} receives"
 
 
+def _move(data: dict[str, Any]) -> str:
+    count = data["count"]
+    return f"{count} dead {_plural('letter', count)} moved, task {data['status'].lower()}"
+
+
 def _text(data: dict[str, Any]) -> str:
     return str(data.get("text") or data.get("error"))
 
@@ -133,11 +155,13 @@ _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "request": _request,
     "send": _messages,
     "receive": _messages,
+    "filter": _filtered,
     "invoke": _invoke,
     "result": _result,
     "retry": _retry,
     "throttle": _throttle,
     "dead-letter": _dead_letter,
+    "move": _move,
     "log": _text,
     "warning": _text,
     "error": _text,

@@ -14,11 +14,15 @@ ROOT = Path(__file__).parent.parent
 #: Layers of the emulator, lowest first: a module imports from lower layers and from its own
 #: package.
 LAYERS: list[set[str]] = [
-    {"caller", "clock", "guard", "invocation", "journal", "limits"},
+    {"arn", "caller", "clock", "guard", "invocation", "journal", "limits", "settings"},
     {"http", "sqs", "template", "terminal"},
     {"cloud", "runtime"},
-    {"mapping"},
-    {"emulator", "project", "scheduler", "test_client"},
+    {"mapping", "push"},
+    {"lambda_api"},
+    {
+        "emulator", "merged_events", "missing_resources", "project", "push_events",
+        "queue_events", "scheduler", "stream_events", "test_client",
+    },
     {"", "__main__", "local", "pytest_plugin"},
 ]  # fmt: skip
 

@@ -12,13 +12,15 @@ import subprocess
 import sys
 import urllib.parse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
+import msgspec
 import pytest
 
 from chalicelib import api, bootstrap, model, problems, tasks
 from chalicelib.task import TASKS
-from emulator import pytest_plugin, terminal
+from chalicelib.transitions import TRANSITIONS
+from emulator import pytest_plugin, settings, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -263,6 +265,18 @@ def test_problems_of_the_document_are_those_of_the_service() -> None:
     }
 
 
+def test_transitions_of_the_document_are_those_of_the_service() -> None:
+    """Row by row, in the words that DynamoDB is sent."""
+    documented = rows("docs/reliability.md", "Event | From | To | Who | If")
+    assert len(documented) == len(TRANSITIONS)
+    for row, made in zip(documented, TRANSITIONS, strict=True):
+        sources = ", ".join(status.value for status in made.sources) or "no record"
+        target = made.target.value if made.target else "unchanged"
+        assert row[:4] == [made.event, sources, target, made.actor]
+        for condition in made.conditions:
+            assert condition.text() in row[4]
+
+
 def test_members_of_a_job_are_those_of_the_document(client: Client) -> None:
     text = read("docs/http-api.md")
     job = accepted(client, b'{"type":"echo","input":1,"tags":{"a":"b"}}').json()
@@ -289,6 +303,16 @@ def test_settings_of_the_pytest_plugin_are_documented() -> None:
     source = inspect.getsource(pytest_plugin.pytest_addoption)
     documented = {row[0] for row in rows("docs/testing.md", "Setting | Meaning | Default")}
     assert documented == set(re.findall(r'addini\(\s*"(\w+)"', source))
+
+
+def test_settings_of_the_emulator_are_documented() -> None:
+    """Each with its values, the default first."""
+    documented: dict[str, list[str]] = {}
+    for name, value, _ in rows("docs/emulator.md", "Variable | Value | Meaning"):
+        documented.setdefault(name or list(documented)[-1], []).append(value.strip("`"))
+    assert documented == {name: list(get_args(kind)) for name, kind in settings.CHOICES.items()}
+    defaults = list(msgspec.to_builtins(settings.Settings()).values())
+    assert defaults == [values[0] for values in documented.values()]
 
 
 def test_words_of_the_terminal_are_documented() -> None:

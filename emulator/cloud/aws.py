@@ -19,7 +19,9 @@ from moto.core.base_backend import BackendDict
 from moto.core.exceptions import HTTPException
 from moto.core.request import Request
 
-from emulator.cloud import json_request, moto_caches
+from emulator.cloud import json_request, moto_caches, streams
+from emulator.cloud.function_logs import FunctionLogs
+from emulator.cloud.stream import StreamSeat
 from emulator.sqs import backend as sqs_backend
 
 if TYPE_CHECKING:
@@ -53,15 +55,22 @@ class AwsError(ValueError):
 
 
 #: How the JSON protocol names a service's operations.
-_TARGETS = {"dynamodb": "DynamoDB_20120810", "sqs": "AmazonSQS"}
+_TARGETS = {
+    "dynamodb": "DynamoDB_20120810",
+    "events": "AWSEvents",
+    "kinesis": "Kinesis_20131202",
+    "sqs": "AmazonSQS",
+}
+#: The API of tables' streams is signed for DynamoDB, and elsewhere told from it by its host.
+_STREAMS, _STREAMS_TARGET = "streams.dynamodb", "DynamoDBStreams_"
 
 
 class Cloud:
     """One account of AWS, as far as moto knows it.
 
     ``condition`` is the one lock: it is held around every request and every step of an event
-    source, released while anybody waits, and notified whenever a queue changes. moto itself has no
-    lock, and loses updates and messages when threads share it.
+    source, released while anybody waits, and notified whenever a queue or a stream changes.
+    moto itself has no lock, and loses updates and messages when threads share it.
     """
 
     def __init__(self, clock: Clock, journal: Journal, *, region: str = REGION) -> None:
@@ -71,7 +80,12 @@ class Cloud:
         self.condition = threading.Condition(threading.RLock())
         moto_caches.install(ACCOUNT_ID)
         BackendDict.reset()
+        # a seat that is taken after this has functions of its own for its service's paths
+        _routes.cache_clear()
         sqs_backend.seat(clock=clock, condition=self.condition, journal=journal)
+        streams.seat(StreamSeat(clock, self._notify))
+        self._logs = FunctionLogs(ACCOUNT_ID, region)
+        journal.listen(self._logs)
 
     def handle(
         self,
@@ -86,11 +100,16 @@ class Cloud:
         """Answer one request to ``service`` (the name it was signed for) at the client's own
         ``url``.
 
+        A handler may answer with work that makes the answer: it is done without the lock.
         Raises UnknownServiceError if moto does not have it.
         """
         with self.condition:
-            handler = _handler(service, region, urlsplit(url).path)
+            if service == "logs":
+                self._logs.write()
             request = json_request.read(method, url, headers, body)
+            if request is not None and request.target.startswith(_STREAMS_TARGET):
+                service = _STREAMS
+            handler = _handler(service, region, urlsplit(url).path)
             if request is None:
                 request = Request.from_primitives(method, url, headers, body)
                 # keeps the body of a form, which werkzeug would parse away: S3 stores any content
@@ -100,12 +119,19 @@ class Cloud:
             except HTTPException as error:
                 status, answer_headers = error.code or 500, dict(error.get_headers())
                 answer = error.get_body()
+        if callable(answer):
+            finished: Answer = answer()
+            return finished
         return Answer(int(status), _plain(answer_headers), _bytes(answer))
+
+    def _notify(self) -> None:
+        with self.condition:
+            self.condition.notify_all()
 
     def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """Call an operation as a client does, without the work of one. Raises AwsError.
 
-        For services that speak JSON: SQS and DynamoDB.
+        For the services of ``_TARGETS``, which speak JSON.
         """
         headers = {
             "Content-Type": "application/x-amz-json-1.0",

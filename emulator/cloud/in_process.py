@@ -14,7 +14,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.handlers import BUILTIN_HANDLERS
+from botocore.handlers import BUILTIN_HANDLERS, REGISTER_LAST
 from botocore.parsers import create_parser
 from botocore.useragent import UserAgentString
 
@@ -86,7 +86,8 @@ transport = InProcessTransport()
 # put together anew for every call otherwise, and nobody reads it here
 UserAgentString.to_string = functools.cache(UserAgentString.to_string)
 BUILTIN_HANDLERS[:0] = [
-    ("before-call", transport.answer_call),
+    # after botocore's own, which add the trace header
+    ("before-call", transport.answer_call, REGISTER_LAST),
     ("before-send", transport.answer_request),
 ]
 

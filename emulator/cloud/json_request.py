@@ -37,8 +37,9 @@ class JsonRequest:
         self.headers = headers
         self.data = body
         self.content_type = headers["Content-Type"]
+        self.target = headers["X-Amz-Target"]
         # where moto looks first
-        self.form = self.values = {"Action": headers["X-Amz-Target"].rpartition(".")[2]}
+        self.form = self.values = {"Action": self.target.rpartition(".")[2]}
 
 
 def read(method: str, url: str, headers: Mapping[str, str], body: bytes) -> JsonRequest | None:

@@ -6,23 +6,27 @@ What is not known here is reported by name, never skipped in silence.
 
 from __future__ import annotations
 
-import http
 import json
 import pickle
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
+from moto.core.exceptions import ServiceException
 from moto.dynamodb.models import dynamodb_backends
-from moto.sqs.exceptions import SQSException
+from moto.s3.models import s3_backends
 from moto.sqs.models import sqs_backends
+from werkzeug.exceptions import HTTPException
 
-from emulator.cloud.aws import AwsError
+from emulator.cloud import provision_events
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from emulator.cloud.aws import Cloud
     from emulator.template import Names, Resource
+
+#: Makes one resource exist; may be called again with the same.
+Create: TypeAlias = "Callable[[Cloud, Resource, Names], None]"
 
 #: what a queue of a template may say that is no attribute of SetQueueAttributes
 _NO_QUEUE_ATTRIBUTE = {"QueueName", "Tags"}
@@ -41,8 +45,9 @@ _TABLE_SETTINGS = {
 #: types that only grant, watch or describe: nothing to run locally
 _WITHOUT_EFFECT = {
     "", "AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard", "AWS::IAM::ManagedPolicy",
-    "AWS::IAM::Policy", "AWS::IAM::Role", "AWS::Logs::LogGroup", "AWS::Serverless::Function",
-    "AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy",
+    "AWS::IAM::Policy", "AWS::IAM::Role", "AWS::Lambda::Permission", "AWS::Logs::LogGroup",
+    "AWS::S3::BucketPolicy", "AWS::Serverless::Function", "AWS::SNS::TopicPolicy",
+    "AWS::SQS::QueuePolicy",
 }  # fmt: skip
 
 
@@ -55,25 +60,39 @@ def provision(resources: Iterable[Resource], names: Names, cloud: Cloud) -> list
 
     Raises ResourceRefusedError for what AWS would refuse.
     """
-    notes = []
     resources = list(resources)
     redriving = [resource for resource in resources if "RedrivePolicy" in resource.properties]
     # a queue can name only a dead-letter queue that exists, which may have one itself
     for resource in (*map(_without_redrive, resources), *redriving):
-        if resource.type in _CREATE:
-            _create(cloud, resource, names)
-        elif resource.type not in _WITHOUT_EFFECT:
-            notes.append(f"{resource.logical_id}: {resource.type} is not created locally")
-    return notes
+        if create := _CREATE.get(resource.type):
+            _create(create, resource, names, cloud=cloud)
+    for resource in resources:
+        if link := _LINK.get(resource.type):
+            _create(link, resource, names, cloud=cloud)
+    known = _CREATE.keys() | _LINK.keys() | _WITHOUT_EFFECT
+    return [
+        f"{resource.logical_id}: {resource.type} is not created locally"
+        for resource in resources
+        if resource.type not in known
+    ] + [
+        f"{resource.logical_id}: its schedule does not run locally; @app.schedule does"
+        for resource in resources
+        if resource.type == "AWS::Events::Rule" and "ScheduleExpression" in resource.properties
+    ]
 
 
-def _create(cloud: Cloud, resource: Resource, names: Names) -> None:
+def _create(create: Create, resource: Resource, names: Names, *, cloud: Cloud) -> None:
     try:
-        _CREATE[resource.type](cloud, resource, names)
-    except (AwsError, SQSException) as error:
-        raise ResourceRefusedError(
-            f"resource {resource.logical_id} ({resource.type}) is refused: {error}"
-        ) from None
+        create(cloud, resource, names)
+    except KeyError as error:
+        problem = f"it has no {error.args[0]}"
+    except (AttributeError, TypeError, ValueError, HTTPException, ServiceException) as error:
+        problem = str(error)
+    else:
+        return
+    raise ResourceRefusedError(
+        f"resource {resource.logical_id} ({resource.type}) is refused: {problem}"
+    )
 
 
 def _without_redrive(resource: Resource) -> Resource:
@@ -109,6 +128,7 @@ def _create_table(cloud: Cloud, resource: Resource, names: Names) -> None:
     name = resource.name("TableName", names.physical(resource.logical_id))
     tables = dynamodb_backends[names.account_id][cloud.region].tables
     if name in tables:
+        _update_stream(tables[name], resource.properties.get("StreamSpecification"))
         return
     key = msgspec.json.encode((name, cloud.region, resource.properties))
     if key not in _pristine:
@@ -116,6 +136,16 @@ def _create_table(cloud: Cloud, resource: Resource, names: Names) -> None:
         _pristine[key] = pickle.dumps(tables[name])
         return
     tables[name] = pickle.loads(_pristine[key])
+    if tables[name].stream_shard is not None:
+        # a stream of its own, that begins now
+        tables[name].set_stream_specification(tables[name].stream_specification)
+
+
+def _update_stream(table: Any, wanted: dict[str, Any] | None) -> None:
+    """Another view is another stream; the same one goes on."""
+    before = table.stream_specification.get("StreamViewType")
+    if wanted and wanted.get("StreamViewType") != before:
+        table.set_stream_specification(dict(wanted))
 
 
 def _call_for_table(cloud: Cloud, name: str, properties: dict[str, Any]) -> None:
@@ -130,22 +160,32 @@ def _call_for_table(cloud: Cloud, name: str, properties: dict[str, Any]) -> None
 
 
 def _create_bucket(cloud: Cloud, resource: Resource, names: Names) -> None:
-    name = resource.name("BucketName", names.physical(resource.logical_id).lower())
-    # creating one's own bucket again is no error in us-east-1, and nothing else is asked here
-    answer = cloud.handle(
-        service="s3",
-        region="us-east-1",
-        method="PUT",
-        url=f"https://s3.amazonaws.com/{name}",
-        headers={},
-        body=b"",
-    )
-    if answer.status != http.HTTPStatus.OK:
-        raise AwsError("InvalidBucketName", name)
+    name = _bucket_name(resource, names)
+    buckets = s3_backends[names.account_id]["aws"]
+    if name not in buckets.buckets:
+        buckets.create_bucket(name, cloud.region)
 
 
-_CREATE: dict[str, Callable[[Cloud, Resource, Names], None]] = {
+def _link_bucket(cloud: Cloud, resource: Resource, names: Names) -> None:
+    configuration = resource.properties.get("NotificationConfiguration")
+    if configuration:
+        provision_events.notify(_bucket_name(resource, names), configuration, names)
+
+
+def _bucket_name(resource: Resource, names: Names) -> str:
+    return resource.name("BucketName", names.physical(resource.logical_id).lower())
+
+
+_CREATE: dict[str, Create] = {
     "AWS::SQS::Queue": _create_queue,
     "AWS::DynamoDB::Table": _create_table,
     "AWS::S3::Bucket": _create_bucket,
+    "AWS::SNS::Topic": provision_events.create_topic,
+    "AWS::Kinesis::Stream": provision_events.create_stream,
+}
+#: what joins others, once all of them are there
+_LINK: dict[str, Create] = {
+    "AWS::S3::Bucket": _link_bucket,
+    "AWS::SNS::Subscription": provision_events.create_subscription,
+    "AWS::Events::Rule": provision_events.create_rule,
 }

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from emulator.cloud.dynamodb_stream import deleting_by_time_to_live
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -43,8 +45,9 @@ class TimeToLiveSweeper:
         if ttl.get("TimeToLiveStatus") != "ENABLED":
             return
         expired = [i for i in table.all_items() if _is_expired(i, ttl["AttributeName"], now_ms)]
-        for item in expired:
-            table.delete_item(item.hash_key, item.range_key)
+        with deleting_by_time_to_live():
+            for item in expired:
+                table.delete_item(item.hash_key, item.range_key)
         if expired:
             self._journal.record(table.name, "expire", count=len(expired))
 

@@ -19,13 +19,14 @@ import chalice.cli
 import chalice.local
 import click
 
-from emulator import guard, project
+from emulator import guard, project, settings
 from emulator.clock import SystemClock
 from emulator.http import gateway
 from emulator.journal import Entry
-from emulator.local import early_clients, reload_filter, start
+from emulator.local import early_clients, reload_filter, start, worker_functions
 from emulator.local.control import ControlClient, EmulatorGoneError, JournalSender, RefusedError
 from emulator.local.running import StateFolderError, wait_for_end
+from emulator.queue_events import DeployRefusedError
 from emulator.template import Names, TemplateError
 
 if TYPE_CHECKING:
@@ -54,6 +55,10 @@ def attach(app: Chalice) -> None:
     # chalice local shows every library's INFO lines: botocore says where it found the dummy keys
     logging.getLogger("botocore").setLevel(logging.WARNING)
     directory = Path.cwd()
+    try:
+        chosen = settings.read(os.environ)
+    except settings.SettingError as error:
+        _stop(str(error))
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or REGION_DEFAULT
     owner_pid = _owner_pid()
     try:
@@ -65,7 +70,7 @@ def attach(app: Chalice) -> None:
     reload_filter.install()
     threading.excepthook = _explain_broken_app
     _end_with(owner_pid, running.pid)
-    chalice.local.create_local_server = _Server(running, region=region)
+    chalice.local.create_local_server = _Server(running, region=region, runner=chosen.runner)
 
 
 class _ProjectRefused(SystemExit):
@@ -78,8 +83,9 @@ class _ProjectRefused(SystemExit):
 class _Server:
     """Stands in for Chalice's ``create_local_server``."""
 
-    def __init__(self, running: Running, *, region: str) -> None:
+    def __init__(self, running: Running, *, region: str, runner: settings.Runner) -> None:
         self._running = running
+        self._runner = runner
         self._region = region
         self._control = ControlClient(running)
 
@@ -104,7 +110,7 @@ class _Server:
                 app, config, host=host, port=port, record=_recorder(sender),
                 responses=project.gateway_responses(described),
             )  # fmt: skip
-        except (TemplateError, RefusedError) as error:
+        except (TemplateError, DeployRefusedError, RefusedError) as error:
             # not _stop: what waits in queues and tables outlives a mistake in a file
             again = "\nCorrect it and save: chalice local reloads by itself." if _reloads() else ""
             _say(f"chalice local: {error}{again}", err=True)
@@ -113,6 +119,9 @@ class _Server:
             _stop(str(error))
         for line in news:
             _say(line)
+        if self._runner == "thread":
+            _say("Functions run in this process, one event at a time and without timeouts.")
+            worker_functions.start(ControlClient(self._running))
         return server
 
 

@@ -7,6 +7,7 @@ reader of the state file knows.
 from __future__ import annotations
 
 import http.client
+import os
 import queue
 import threading
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from emulator.invocation import Outcome
 from emulator.journal import Entry
 from emulator.local.start import PORT_PREFERRED
+from emulator.local.worker_functions import Call, WorkerQueue
 from emulator.project import Project
 
 if TYPE_CHECKING:
@@ -44,9 +47,10 @@ class RefusedError(ValueError):
 class Control:
     """The emulator's side: answers the control paths."""
 
-    def __init__(self, emulator: Emulator, about: Mapping[str, Any]) -> None:
+    def __init__(self, emulator: Emulator, about: Mapping[str, Any], calls: WorkerQueue) -> None:
         """``about`` is added to every status: pid, endpoint."""
         self._emulator = emulator
+        self._calls = calls
         self._about = about
         self._told: set[str] = set()
 
@@ -61,7 +65,7 @@ class Control:
             return 404, _JSON, msgspec.json.encode({"message": f"no control path {method} {path}"})
         try:
             answer = action(self, body)
-        except (msgspec.DecodeError, ValueError) as error:
+        except (msgspec.DecodeError, ValueError, LookupError) as error:
             return 400, _JSON, msgspec.json.encode({"message": str(error)})
         return 200, _JSON, msgspec.json.encode(answer)
 
@@ -73,7 +77,9 @@ class Control:
         project = msgspec.json.decode(body, type=Project)
         notes = self._emulator.apply(project)
         sources = [f"{m.function} <- {m.queue_name}" for m in project.queue_mappings]
+        sources += [f"{m.function} <- {m.stream_name}" for m in project.stream_mappings]
         sources += [f"{s.function} <- {s.expression}" for s in project.schedules]
+        sources += map(str, project.subscriptions)
         endpoint = self._about["endpoint"]
         preferred = endpoint.endswith(f":{PORT_PREFERRED}")
         taken = "" if preferred else f" (port {PORT_PREFERRED} is taken)"
@@ -91,10 +97,25 @@ class Control:
             self._emulator.journal.add(entry)
         return {}
 
+    def _recycle(self, body: bytes) -> dict[str, Any]:
+        """Force cold starts: of one function, or of all if none is named."""
+        name = msgspec.json.decode(body or b"null", type=str | None)
+        return {"functions": self._emulator.cold_start(name)}
+
+    def _next_call(self, body: bytes) -> dict[str, Any]:
+        return {"call": self._calls.take(msgspec.json.decode(body, type=int))}
+
+    def _settle(self, body: bytes) -> dict[str, Any]:
+        self._calls.settle(*msgspec.json.decode(body, type=tuple[str, Outcome]))
+        return {}
+
     _ACTIONS = {  # noqa: RUF012
         ("GET", "/_emulator/status"): _status,
         ("PUT", "/_emulator/project"): _register,
         ("POST", "/_emulator/journal"): _journal,
+        ("POST", "/_emulator/cold-start"): _recycle,
+        ("POST", "/_emulator/call"): _next_call,
+        ("POST", "/_emulator/outcome"): _settle,
     }
 
 
@@ -123,6 +144,25 @@ class ControlClient:
     def journal(self, entries: list[Entry]) -> None:
         """Raises EmulatorGoneError."""
         self._call("POST", "/_emulator/journal", entries)
+
+    def cold_start(self, function: str | None) -> list[str]:
+        """End what is warm of one function, or of all; returns their names.
+
+        Raises RefusedError if there is no such function, EmulatorGoneError.
+        """
+        return list(self._call("POST", "/_emulator/cold-start", function)["functions"])
+
+    def next_call(self) -> Call | None:
+        """What this process is to run next; None if there was nothing for a while.
+
+        Raises EmulatorGoneError.
+        """
+        answer = self._call("POST", "/_emulator/call", os.getpid())
+        return msgspec.convert(answer["call"], Call | None)
+
+    def settle(self, request_id: str, outcome: Outcome) -> None:
+        """Raises EmulatorGoneError."""
+        self._call("POST", "/_emulator/outcome", (request_id, outcome))
 
     def close(self) -> None:
         self._connection.close()

@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import os
 import select
+import shutil
 import stat
 import tempfile
 import threading
@@ -106,6 +107,13 @@ class StateFolder:
         fresh.touch(mode=0o600)
         fresh.write_bytes(msgspec.json.encode(running))
         fresh.replace(self.path / "state.json")
+
+    def make_empty(self, name: str) -> Path:
+        """A folder in it, without what an emulator that was killed has left there."""
+        path = self.path / name
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir()
+        return path
 
     def find(self) -> Running | None:
         """The emulator that runs now, None if none does."""

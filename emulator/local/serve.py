@@ -8,16 +8,22 @@ import socket
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from emulator import guard, terminal
+from emulator import guard, settings, terminal
 from emulator.clock import SystemClock
 from emulator.cloud.endpoint import Endpoint
 from emulator.emulator import Emulator
 from emulator.local.control import Control
 from emulator.local.running import Running, StateFolder, wait_for_end
+from emulator.local.worker_functions import WorkerFunction, WorkerQueue
+from emulator.runtime.execution_environment import Host
 from emulator.runtime.function import LambdaFunction
+
+if TYPE_CHECKING:
+    from emulator.invocation import FunctionSpec, Runner
 
 #: set by the process that starts this one: see ``start.Start``
 START_VARIABLE = "EMULATOR_START"
@@ -41,31 +47,41 @@ def main() -> None:
     start = msgspec.json.decode(os.environ.pop(START_VARIABLE), type=Start)
     # the process that started this one may have been ended by a reload before it could say so
     running = msgspec.structs.replace(start.running, pid=os.getpid())
-    StateFolder(Path(running.project)).write(running)
+    folder = StateFolder(Path(running.project))
+    folder.write(running)
     guard.pin_environment(os.environ, running.endpoint, start.region)
     guard.forbid("aws")
     sys.dont_write_bytecode = True
     sys.setswitchinterval(SWITCH_SECONDS)
+    chosen = settings.read(os.environ)
     clock = SystemClock()
-    environment = guard.pinned(running.endpoint, start.region)
+    host = Host(
+        project_dir=Path(running.project),
+        pinned=guard.pinned(running.endpoint, start.region),
+        scratch_dir=folder.make_empty("tmp"),
+        enforces_memory=chosen.memory == "enforced",
+    )
+    calls = WorkerQueue(clock)
+
+    def make_function(spec: FunctionSpec) -> Runner:
+        # other code than the worker's cannot run there: a version published, or uploaded
+        if chosen.runner == "thread" and spec.task_root is None:
+            return WorkerFunction(spec, calls)
+        return LambdaFunction(spec, host, clock=clock, journal=emulator.journal)
+
     emulator = Emulator(
         clock,
-        make_function=lambda spec: LambdaFunction(
-            spec,
-            project_dir=Path(running.project),
-            environment=environment,
-            clock=clock,
-            journal=emulator.journal,
-        ),
+        make_function=make_function,
         region=start.region,
+        packages_dir=folder.path / "functions",
     )
-    printer = terminal.Printer(sys.stdout)
+    printer = terminal.Printer(sys.stdout, with_platform_lines=chosen.logs == "full")
     emulator.journal.listen(printer)
     about = {"pid": os.getpid(), "endpoint": running.endpoint, "owner_pid": running.owner_pid}
     endpoint = Endpoint(
         emulator.cloud,
         listener=socket.socket(fileno=start.listener_fd),
-        control=Control(emulator, about),
+        control=Control(emulator, about, calls),
         token=running.token,
         journal=emulator.journal,
     )

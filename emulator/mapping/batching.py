@@ -61,11 +61,6 @@ class Batch(msgspec.Struct, frozen=True):
         """When the first of the messages is back on the queue."""
         return min(message.visible_at_ms for message in self.messages)
 
-    @property
-    def trace_header(self) -> str | None:
-        """The trace the first message was sent in."""
-        return self.messages[0].delivery.message.system_attributes.get("AWSTraceHeader")
-
     def event(self) -> bytes:
         return event_of([message.record for message in self.messages])
 

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from emulator.limits import BATCH_SIZE_DEFAULT, CONCURRENT_BATCHES_START
-from emulator.mapping import batch_response
+from emulator.limits import BATCH_SIZE_DEFAULT
+from emulator.mapping import batch_response, recursion
 from emulator.mapping.back_off import back_off_seconds
 from emulator.mapping.batch_response import MalformedResponseError
 from emulator.mapping.batching import Batch, Batcher, Received
-from emulator.mapping.sqs_event import encode_record
+from emulator.mapping.polling import Poller
+from emulator.mapping.scaling import Scaling
+from emulator.runtime.concurrency import CONCURRENCY_MAX
 from emulator.sqs.errors import SqsError
 
 if TYPE_CHECKING:
@@ -27,15 +29,10 @@ if TYPE_CHECKING:
     from emulator.invocation import Function, Outcome
     from emulator.journal import Journal
     from emulator.mapping.source import Work
-    from emulator.sqs.message import Delivery
     from emulator.sqs.queue import Queue
 
 #: Longest wait between two tries of a throttled batch; AWS names no number.
 THROTTLE_BACK_OFF_SECONDS_MAX = 10
-#: How much longer than its window and the function's timeout a batch stays hidden, if that is
-#: longer than the queue's visibility timeout.
-#: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-WINDOW_MARGIN_SECONDS = 30
 
 
 class QueueMappingSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,10 +44,12 @@ class QueueMappingSpec(msgspec.Struct, frozen=True, kw_only=True):
     function: str
     batch_size: int = BATCH_SIZE_DEFAULT
     window_seconds: int = 0
-    #: most batches at once; None: what AWS starts with
+    #: most batches at once; None: as many as scaling allows
     maximum_concurrency: int | None = None
     #: whether FunctionResponseTypes holds ReportBatchItemFailures
     report_batch_item_failures: bool = False
+    #: the patterns of FilterCriteria, as JSON texts; none: every message passes
+    filter_patterns: list[str] = []
     enabled: bool = True
 
 
@@ -78,7 +77,13 @@ class SqsMapping:
         self._clock = clock
         self._condition = condition
         self._journal = journal
+        self._poller = Poller(
+            spec, queue, function_timeout_seconds=function.spec.timeout_seconds, journal=journal
+        )
         self._batcher = Batcher(batch_size=spec.batch_size, window_seconds=spec.window_seconds)
+        self._scaling = Scaling(
+            most=_most_at_once(spec, function), backs_off=not spec.report_batch_item_failures
+        )
         self._throttled: list[_Attempt] = []
         self._running = 0
         self._enabled = spec.enabled
@@ -111,12 +116,15 @@ class SqsMapping:
             gathered_ms = self._batcher.due_ms()
             visible_ms = self._queue.next_visible_at_ms(now_ms)
             due += [at_ms for at_ms in (gathered_ms, visible_ms) if at_ms is not None]
+        elif (grows_at_ms := self._scaling.next_ms()) is not None:
+            due.append(grows_at_ms)
         return min(due, default=None)
 
     def step(self, now_ms: int) -> Sequence[Work]:
         """Hand out the next batch, if there is one and the function takes it."""
         if not self._enabled:
             return ()
+        self._scale(now_ms)
         while attempt := self._next_attempt(now_ms):
             if self._function.try_acquire():
                 self._running += 1
@@ -126,8 +134,16 @@ class SqsMapping:
 
     def _has_room(self) -> bool:
         """Whether one more batch may be on its way; a throttled one keeps its place."""
-        limit = self.spec.maximum_concurrency or CONCURRENT_BATCHES_START
-        return self._running + len(self._throttled) < limit
+        return self._running + len(self._throttled) < self._scaling.limit
+
+    def _scale(self, now_ms: int) -> None:
+        """Let the limit follow what waits in the queue."""
+        if self._queue.next_visible_at_ms(now_ms) != now_ms:
+            self._scaling.nothing_waits(self._running)
+        elif self._throttled:
+            self._scaling.throttled()
+        else:
+            self._scaling.messages_wait(now_ms)
 
     def _next_attempt(self, now_ms: int) -> _Attempt | None:
         for attempt in [a for a in self._throttled if a.due_ms <= now_ms]:
@@ -140,44 +156,15 @@ class SqsMapping:
 
     def _gather(self, now_ms: int) -> Batch | None:
         while not self._batcher.is_due(now_ms):
-            if not self._receive(now_ms):
+            received = self._poller.receive(now_ms, self._batcher.wanted())
+            if received is None:
                 return None
+            received = recursion.without_loops(
+                now_ms, received,
+                queue=self._queue, function=self._function.spec, journal=self._journal,
+            )  # fmt: skip
+            self._batcher.add(received)
         return self._batcher.take(now_ms)
-
-    def _receive(self, now_ms: int) -> bool:
-        hidden_seconds = self._hidden_seconds()
-        deliveries = self._queue.receive(
-            now_ms, self._batcher.wanted(), visibility_timeout_seconds=hidden_seconds
-        )
-        if not deliveries:
-            return False
-        messages = [self._received(d, now_ms, hidden_seconds) for d in deliveries]
-        self._batcher.add(messages)
-        self._journal.record(
-            self.spec.queue_name, "receive", message_ids=[m.message_id for m in messages]
-        )
-        return True
-
-    def _received(self, delivery: Delivery, now_ms: int, hidden_seconds: int) -> Received:
-        record = encode_record(
-            delivery,
-            queue_arn=self._queue.attributes.arn,
-            has_window=self.spec.window_seconds > 0,
-        )
-        return Received(
-            delivery=delivery,
-            record=record,
-            received_at_ms=now_ms,
-            visible_at_ms=now_ms + hidden_seconds * 1000,
-        )
-
-    def _hidden_seconds(self) -> int:
-        """The queue's visibility timeout, or longer if a batch may wait and run past it."""
-        visibility_seconds = self._queue.attributes.visibility_timeout_seconds
-        busy_seconds = self.spec.window_seconds + self._function.spec.timeout_seconds
-        if self.spec.window_seconds and busy_seconds > visibility_seconds:
-            return busy_seconds + WINDOW_MARGIN_SECONDS
-        return visibility_seconds
 
     def _hold(self, attempt: _Attempt, now_ms: int) -> None:
         """Keep a throttled batch in flight: try again with back-off while it is hidden.
@@ -209,7 +196,7 @@ class SqsMapping:
         outcome: Outcome | None = None
         try:
             outcome = self._function.invoke(
-                batch.event(), request_id=request_id, trace_header=batch.trace_header
+                batch.event(), request_id=request_id, trace_header=self._trace_header(batch)
             )
         finally:
             with self._condition:
@@ -219,10 +206,14 @@ class SqsMapping:
                     self._settle(batch, outcome, started_ms)
                 self._condition.notify_all()
 
+    def _trace_header(self, batch: Batch) -> str | None:
+        return recursion.leading_trace_header(batch.messages, self._function.spec.arn)
+
     def _settle(self, batch: Batch, outcome: Outcome, started_ms: int) -> None:
         """Delete what succeeded. What failed is left as it is, and returns by itself."""
         now_ms = self._clock.now_ms()
         failed, problem = self._failed(batch, outcome)
+        self._scaling.batch_ended(failed=not outcome.ok)
         kept = [
             message
             for message in batch.messages
@@ -231,7 +222,7 @@ class SqsMapping:
         self._journal.record(
             self.spec.function, "result",
             duration_ms=now_ms - started_ms, deleted=len(batch.messages) - len(kept),
-            kept=len(kept), **({"error": problem} if problem else {}),
+            kept=len(kept), **outcome.usage_data(), **({"error": problem} if problem else {}),
         )  # fmt: skip
         if kept:
             self._record_retry(kept, now_ms)
@@ -282,3 +273,13 @@ class SqsMapping:
             visible_in_seconds=max(0, visible_at_ms - now_ms) / 1000,
             **more,
         )  # fmt: skip
+
+
+def _most_at_once(spec: QueueMappingSpec, function: Function) -> int | None:
+    """What caps the mapping: MaximumConcurrency, and the account's limit, which is ours here.
+
+    Reserved concurrency does not: the mapping runs into it and is throttled.
+    """
+    if function.spec.reserved_concurrency is not None:
+        return spec.maximum_concurrency
+    return min(spec.maximum_concurrency or CONCURRENCY_MAX, CONCURRENCY_MAX)

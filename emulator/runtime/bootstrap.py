@@ -1,12 +1,13 @@
 """The program of an execution environment: AWS's own runtime client, on a lifeline.
 
-Started as ``python -m emulator.runtime.bootstrap <handler>`` in the project's directory, as the
-leader of a process group, with the lifeline as standard input.
+Started as ``python -m emulator.runtime.bootstrap <handler>`` in the project's directory, with the
+lifeline as standard input. Leads a process group of its own.
 """
 
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sys
 import threading
@@ -18,13 +19,14 @@ from awslambdaric.__main__ import main as run_runtime_client
 from emulator import guard
 from emulator.runtime.portable_client import PortableClient
 
+#: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+FILE_DESCRIPTORS_MAX = 1_024
+
 
 def _end_with_the_emulator(lifeline: int) -> None:
     """Wait until the emulator closes its end or is killed; then end the whole process group."""
     os.read(lifeline, 1)
-    if os.getpgrp() == os.getpid():
-        os.killpg(0, signal.SIGKILL)
-    os._exit(1)
+    os.killpg(0, signal.SIGKILL)
 
 
 def _take_lifeline() -> int:
@@ -36,7 +38,15 @@ def _take_lifeline() -> int:
     return lifeline
 
 
+def _limit_file_descriptors() -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most == resource.RLIM_INFINITY or most > FILE_DESCRIPTORS_MAX:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (FILE_DESCRIPTORS_MAX, FILE_DESCRIPTORS_MAX))
+
+
 def main() -> None:
+    os.setpgid(0, 0)
+    _limit_file_descriptors()
     lifeline = _take_lifeline()
     threading.Thread(target=_end_with_the_emulator, args=(lifeline,), daemon=True).start()
     # python -m has put the project first; Chalice deploys what is in vendor/ beside it.

@@ -19,9 +19,17 @@ class Concurrency:
     """
 
     def __init__(self, spec: FunctionSpec) -> None:
-        reserved = spec.reserved_concurrency
-        self._free = CONCURRENCY_MAX if reserved is None else reserved
+        self.reserved = spec.reserved_concurrency
+        self._limit = self._free = _limit(spec.reserved_concurrency)
         self._lock = threading.Lock()
+
+    def resize(self, reserved: int | None) -> None:
+        """Change the number of slots; what runs goes on, though it may now be too many."""
+        with self._lock:
+            self.reserved = reserved
+            limit = _limit(reserved)
+            self._free += limit - self._limit
+            self._limit = limit
 
     def try_acquire(self) -> bool:
         """Take a slot; False if all are taken, which Lambda answers with a throttle."""
@@ -35,3 +43,7 @@ class Concurrency:
         """Give a slot back."""
         with self._lock:
             self._free += 1
+
+
+def _limit(reserved: int | None) -> int:
+    return CONCURRENCY_MAX if reserved is None else reserved

@@ -5,17 +5,18 @@ https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, MutableMapping
 
     from emulator.invocation import FunctionSpec
 
 #: What a function inherits from the developer's shell: where things are, never how AWS is reached.
-INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "VIRTUAL_ENV")
+INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "VIRTUAL_ENV")
 
 #: What Lambda sets unless the function's own settings do.
 CHANGEABLE = {"LANG": "en_US.UTF-8", "TZ": ":UTC"}
@@ -45,6 +46,8 @@ def environment_variables(
         "LAMBDA_TASK_ROOT": str(project_dir),
         "LAMBDA_RUNTIME_DIR": str(Path(__file__).parent),
         "PYTHONPATH": str(_PACKAGES_DIR),
+        # a function's credentials are a role's, which come with a token
+        "AWS_SESSION_TOKEN": "emulator",
         **pinned,
     }
 
@@ -53,7 +56,7 @@ def lambda_variables(spec: FunctionSpec, log_stream_name: str) -> dict[str, str]
     """The variables that Lambda defines for a function."""
     return {
         "AWS_LAMBDA_FUNCTION_NAME": spec.function_name,
-        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_VERSION": spec.version,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mb),
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{spec.function_name}",
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream_name,
@@ -63,3 +66,17 @@ def lambda_variables(spec: FunctionSpec, log_stream_name: str) -> dict[str, str]
         "AWS_DEFAULT_REGION": spec.region,
         "_HANDLER": spec.handler,
     }
+
+
+@contextlib.contextmanager
+def changed(environ: MutableMapping[str, str], variables: Mapping[str, str]) -> Iterator[None]:
+    """Set variables of this process for a function that runs in it, and put them back."""
+    before = {name: environ.get(name) for name in variables}
+    environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            environ.pop(name, None)
+            if value is not None:
+                environ[name] = value

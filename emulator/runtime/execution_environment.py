@@ -6,24 +6,30 @@ https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import tempfile
 import threading
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from emulator.invocation import Invocation, Outcome
+import msgspec
+
+from emulator.invocation import Invocation, Outcome, Usage
 from emulator.limits import INIT_SECONDS_MAX
-from emulator.runtime import failures, log_lines
+from emulator.runtime import failures, log_lines, trace_header
+from emulator.runtime.environment_log import EnvironmentLog
 from emulator.runtime.environment_variables import environment_variables
+from emulator.runtime.memory import OutOfMemoryError
 from emulator.runtime.runtime_process import (
     DeadlinePassedError,
     ProcessExitedError,
     RuntimeProcess,
 )
-from emulator.runtime.trace_header import trace_header_or_new
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Callable
 
     from emulator.clock import Clock
     from emulator.invocation import FunctionSpec
@@ -31,90 +37,112 @@ if TYPE_CHECKING:
     from emulator.runtime.runtime_api import Request
 
 
+class Host(msgspec.Struct, frozen=True, kw_only=True):
+    """What every environment on this machine is given."""
+
+    project_dir: Path
+    #: variables that keep a function away from the real AWS: endpoint, dummy credentials
+    pinned: Mapping[str, str]
+    #: where each environment gets a folder of its own for temporary files
+    scratch_dir: Path
+    #: whether a function that uses more memory than it has is ended
+    enforces_memory: bool = True
+
+
 class ExecutionEnvironment:
     """Starts its process at the first invocation and keeps it warm for the next.
 
-    After a crash or a timeout there is no process, and the next invocation starts another. One
-    thread at a time uses an environment; any thread may ``kill`` it.
+    After a crash or a timeout there is no process, and the next invocation starts another; the
+    folder for temporary files and the log stream stay. One thread at a time uses an environment;
+    any thread may ``kill`` it.
     """
 
-    def __init__(
-        self,
-        spec: FunctionSpec,
-        project_dir: Path,
-        *,
-        pinned: Mapping[str, str],
-        clock: Clock,
-        journal: Journal,
-    ) -> None:
+    def __init__(self, spec: FunctionSpec, host: Host, *, clock: Clock, journal: Journal) -> None:
         self._spec = spec
-        self._project_dir = project_dir
-        self._pinned = pinned
+        self._host = host
+        self._task_root = Path(spec.task_root or host.project_dir)
         self._clock = clock
-        self._journal = journal
-        self._log_stream_name = log_lines.log_stream_name(clock.now_ms())
+        self._log = EnvironmentLog(spec, journal, now_ms=clock.now_ms())
+        self._scratch_dir: Path | None = None
         self._lock = threading.Lock()
         self._killed = False
+        self._is_new = True
         self._process: RuntimeProcess | None = None
         #: the process's unanswered request for its next event
         self._next: Request | None = None
+        #: the most memory its process was seen to use, which is what Lambda reports
         self._memory_used_mb = 0
 
-    def invoke(
-        self, payload: bytes, *, request_id: str, trace_header: str | None = None
-    ) -> Outcome:
+    def invoke(self, payload: bytes, *, request_id: str, trace: str | None = None) -> Outcome:
         """Run the function once, after a cold start if there is no process."""
-        init_began_ms = self._clock.now_ms()
-        cold = not self.is_warm()
-        failure = self._initialize(request_id) if cold else None
+        self._log.forget_tail()
+        init_ms = self._initialize(request_id) if self._is_new else None
         began_ms = self._clock.now_ms()
-        self._log(log_lines.start(request_id))
-        outcome = failure or self._run(
+        self._log.platform(log_lines.start(request_id, self._spec.version))
+        outcome = self._run(
             Invocation(
                 request_id=request_id,
                 payload=payload,
                 deadline_ms=began_ms + self._spec.timeout_seconds * 1000,
-                trace_header=trace_header_or_new(trace_header, began_ms),
+                trace_header=trace_header.continued(trace, self._spec.arn, began_ms),
             )
         )
-        self._log(log_lines.end(request_id))
-        usage = log_lines.Usage(
+        usage = Usage(
             duration_ms=self._clock.now_ms() - began_ms,
             memory_mb=self._spec.memory_mb,
             memory_used_mb=self._measure_memory_mb(),
-            init_ms=began_ms - init_began_ms if cold else None,
+            init_ms=init_ms,
         )
-        self._log(log_lines.report(request_id, usage))
-        return outcome
+        self._log.platform(log_lines.end(request_id))
+        self._log.platform(log_lines.report(request_id, usage, outcome.error))
+        self._freeze()
+        return msgspec.structs.replace(outcome, usage=usage, log=self._log.tail())
 
     def is_warm(self) -> bool:
         """Whether there is a process that could take an event."""
         return self._process is not None and self._process.is_alive()
 
-    def _initialize(self, request_id: str) -> Outcome | None:
-        """Load the function's module, for which there are 10 seconds; returns how that failed.
+    def _initialize(self, request_id: str) -> int | None:
+        """Load the function's module, for which there are 10 seconds; returns how long it took.
 
-        A slower one is not a failure: it is loaded once more under the function's own timeout.
+        None: it failed, or took longer. The invocation then tries once more, under its own timeout.
         """
-        self.end()
+        self._is_new = False
         began_ms = self._clock.now_ms()
-        try:
-            return self._get_ready(began_ms + INIT_SECONDS_MAX * 1000)
-        except ProcessExitedError as exited:
-            return self._exited(request_id, exited.status)
-        except DeadlinePassedError:
-            self.end()
-            self._log(log_lines.init_timed_out(self._clock.now_ms() - began_ms))
-            return None
+        failure = self._try(request_id, lambda: self._get_ready(began_ms + INIT_SECONDS_MAX * 1000))
+        init_ms = self._clock.now_ms() - began_ms
+        if failure is None:
+            return init_ms
+        self._log.line(log_lines.init_failed(init_ms, failure.error))
+        return None
 
     def _run(self, invocation: Invocation) -> Outcome:
         """Hand over the event and wait for what becomes of it."""
+        if self._process is not None and not self._process.is_alive():
+            self.end()  # it died while nobody looked
+        if self._process is not None:
+            self._process.thaw()
+        outcome = self._try(
+            invocation.request_id,
+            lambda: self._get_ready(invocation.deadline_ms) or self._exchange(invocation),
+        )
+        assert outcome is not None, "_exchange has one"
+        if outcome.error in failures.ENDINGS:
+            self._log.line(log_lines.ended(self._clock.now_ms(), invocation.request_id, outcome))
+        return outcome
+
+    def _try(self, request_id: str, step: Callable[[], Outcome | None]) -> Outcome | None:
+        """The step's outcome, also if it is the end of the process."""
         try:
-            return self._get_ready(invocation.deadline_ms) or self._exchange(invocation)
+            return step()
         except ProcessExitedError as exited:
-            return self._exited(invocation.request_id, exited.status)
+            outcome = failures.exited(request_id, exited.status)
+        except OutOfMemoryError:
+            outcome = failures.out_of_memory(request_id)
         except DeadlinePassedError:
-            return self._timed_out(invocation.request_id)
+            outcome = failures.timed_out(request_id, self._spec.timeout_seconds)
+        self.end()
+        return outcome
 
     def _get_ready(self, until_ms: int) -> Outcome | None:
         """Have the process ask for an event; returns the error it reported instead."""
@@ -130,24 +158,32 @@ class ExecutionEnvironment:
         return None
 
     def _start(self) -> RuntimeProcess:
-        variables = environment_variables(
-            self._spec,
-            self._project_dir,
-            log_stream_name=self._log_stream_name,
-            inherited=os.environ,
-            pinned=self._pinned,
-        )
         with self._lock:
             if self._killed:
                 raise ProcessExitedError(-signal.SIGKILL)
+            self._memory_used_mb = 0
+            variables = environment_variables(
+                self._spec,
+                self._task_root,
+                log_stream_name=self._log.stream_name,
+                inherited=os.environ,
+                pinned={**self._host.pinned, "TMPDIR": str(self._make_scratch_dir())},
+            )
             self._process = RuntimeProcess(
                 self._spec.handler,
                 variables,
-                project_dir=self._project_dir,
+                project_dir=self._task_root,
+                memory_limit_mb=self._spec.memory_mb if self._host.enforces_memory else None,
                 clock=self._clock,
-                log=self._log,
+                log=self._log.line,
             )
             return self._process
+
+    def _make_scratch_dir(self) -> Path:
+        if self._scratch_dir is None:
+            self._host.scratch_dir.mkdir(parents=True, exist_ok=True)
+            self._scratch_dir = Path(tempfile.mkdtemp(dir=self._host.scratch_dir))
+        return self._scratch_dir
 
     def _exchange(self, invocation: Invocation) -> Outcome:
         assert self._next is not None
@@ -174,27 +210,15 @@ class ExecutionEnvironment:
             "Lambda-Runtime-Trace-Id": invocation.trace_header or "",
         }
 
-    def _exited(self, request_id: str, status: int) -> Outcome:
-        self.end()
-        outcome = failures.exited(request_id, status)
-        self._log(f"{outcome.value()['errorMessage']} {outcome.error}")
-        return outcome
-
-    def _timed_out(self, request_id: str) -> Outcome:
-        self._measure_memory_mb()
-        self.end()
-        timeout_seconds = self._spec.timeout_seconds
-        self._log(log_lines.timed_out(self._clock.now_ms(), request_id, timeout_seconds))
-        return failures.timed_out(request_id, timeout_seconds)
+    def _freeze(self) -> None:
+        """Between events nothing of the function runs: threads and children stop where they are."""
+        if self._process is not None:
+            self._process.freeze()
 
     def _measure_memory_mb(self) -> int:
-        """The most memory seen so far, which is what Lambda reports."""
         if self._process is not None:
-            self._memory_used_mb = max(self._memory_used_mb, self._process.memory_used_mb())
+            self._memory_used_mb = max(self._memory_used_mb, self._process.memory.used_mb)
         return self._memory_used_mb
-
-    def _log(self, line: str) -> None:
-        self._journal.record(self._spec.name, "log", text=line, stream=self._log_stream_name)
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
         """Signal the process, in the middle of an invocation too; no other will be started."""
@@ -202,10 +226,19 @@ class ExecutionEnvironment:
             self._killed = True
             if self._process is not None:
                 self._process.signal_group(number)
+                self._process.thaw()
 
     def end(self, grace_seconds: float = 0) -> None:
         """End the process, after ``grace_seconds`` to do so itself, and free what it held."""
+        self._measure_memory_mb()
         with self._lock:
             process, self._process, self._next = self._process, None, None
         if process is not None:
             process.end(grace_seconds)
+
+    def discard(self, grace_seconds: float = 0) -> None:
+        """End the process and remove the temporary files: the environment is not used again."""
+        self.end(grace_seconds)
+        if self._scratch_dir is not None:
+            shutil.rmtree(self._scratch_dir, ignore_errors=True)
+            self._scratch_dir = None

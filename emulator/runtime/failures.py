@@ -13,6 +13,12 @@ import msgspec
 from emulator.invocation import Outcome
 from emulator.limits import RESPONSE_BYTES_MAX
 
+TIMED_OUT = "Sandbox.Timedout"
+EXITED = "Runtime.ExitError"
+OUT_OF_MEMORY = "Runtime.OutOfMemory"
+#: The errors after which there is no process.
+ENDINGS = frozenset({TIMED_OUT, EXITED, OUT_OF_MEMORY})
+
 
 class _Reported(msgspec.Struct):
     errorType: str = "Unhandled"  # noqa: N815 - a member's name in Lambda's JSON
@@ -21,13 +27,22 @@ class _Reported(msgspec.Struct):
 def timed_out(request_id: str, timeout_seconds: int) -> Outcome:
     """The function was still running at its deadline."""
     message = f"RequestId: {request_id} Error: Task timed out after {timeout_seconds:.2f} seconds"
-    return Outcome.failed("Sandbox.Timedout", message)
+    return Outcome.failed(TIMED_OUT, message)
 
 
 def exited(request_id: str, status: int) -> Outcome:
     """The process ended; ``status`` is its exit code, or minus the signal that ended it."""
     message = f"RequestId: {request_id} Error: Runtime exited {_reason(status)}"
-    return Outcome.failed("Runtime.ExitError", message)
+    return Outcome.failed(EXITED, message)
+
+
+def out_of_memory(request_id: str) -> Outcome:
+    """The process was killed for using more memory than the function has.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html
+    """
+    message = f"RequestId: {request_id} Error: Runtime exited with error: signal: killed"
+    return Outcome.failed(OUT_OF_MEMORY, message)
 
 
 def _reason(status: int) -> str:

@@ -9,12 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from emulator.runtime.concurrency import Concurrency
-from emulator.runtime.execution_environment import ExecutionEnvironment
+from emulator.runtime.execution_environment import ExecutionEnvironment, Host
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
     from emulator.clock import Clock
     from emulator.invocation import FunctionSpec, Outcome
     from emulator.journal import Journal
@@ -26,35 +23,21 @@ GRACE_SECONDS = 1
 class LambdaFunction:
     """One function and its environments: one for each invocation that runs at the same time.
 
-    ``environment`` holds the variables that keep the function away from the real AWS: endpoint,
-    dummy credentials. Every method may be called from any thread. Runs in real time.
+    Every method may be called from any thread. Runs in real time.
     """
 
-    def __init__(
-        self,
-        spec: FunctionSpec,
-        *,
-        project_dir: Path,
-        environment: Mapping[str, str],
-        clock: Clock,
-        journal: Journal,
-    ) -> None:
+    def __init__(self, spec: FunctionSpec, host: Host, *, clock: Clock, journal: Journal) -> None:
         self.spec = spec
         self._clock = clock
         self._make_environment = partial(
-            ExecutionEnvironment,
-            spec,
-            project_dir,
-            pinned=environment,
-            clock=clock,
-            journal=journal,
+            ExecutionEnvironment, spec, host, clock=clock, journal=journal
         )
         self._concurrency = Concurrency(spec)
         self._condition = threading.Condition()
         #: waiting for an event, the most recently used last
         self._idle: list[ExecutionEnvironment] = []
         self._busy: set[ExecutionEnvironment] = set()
-        #: the busy ones that will be kept: on the present code, not crashed
+        #: the busy ones that will be kept: on the present code
         self._kept: set[ExecutionEnvironment] = set()
         self._retired = False
         self._closed = False
@@ -74,7 +57,7 @@ class LambdaFunction:
         environment = self._check_out()
         try:
             return environment.invoke(
-                payload, request_id=request_id or str(uuid.uuid4()), trace_header=trace_header
+                payload, request_id=request_id or str(uuid.uuid4()), trace=trace_header
             )
         finally:
             self._check_in(environment)
@@ -91,13 +74,12 @@ class LambdaFunction:
 
     def _check_in(self, environment: ExecutionEnvironment) -> None:
         with self._condition:
-            keep = environment in self._kept and environment.is_warm()
-            self._kept.discard(environment)
-            if keep:
+            if environment in self._kept:
+                self._kept.discard(environment)
                 self._busy.discard(environment)
                 self._idle.append(environment)
                 return
-        environment.end()
+        environment.discard()
         with self._condition:
             self._busy.discard(environment)
             self._condition.notify_all()
@@ -108,7 +90,7 @@ class LambdaFunction:
         https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
         """
         for environment in self._forget():
-            environment.end()
+            environment.discard()
 
     def retire(self) -> None:
         """The function is no longer wanted: like ``recycle``, and nothing is kept warm again."""
@@ -130,7 +112,7 @@ class LambdaFunction:
             environment.kill(signal.SIGTERM)
         until_ms = self._clock.now_ms() + GRACE_SECONDS * 1000
         for environment in idle:
-            environment.end(max(0, until_ms - self._clock.now_ms()) / 1000)
+            environment.discard(max(0, until_ms - self._clock.now_ms()) / 1000)
         with self._condition:
             for environment in self._busy:
                 environment.kill()

@@ -1,12 +1,13 @@
 """A Lambda function that runs in this process, on whatever clock it is given: for tests.
 
-What a process of its own gives is missing: globals live as long as the test's process, environment
-variables are the test's, and what the function prints is not kept.
+What a process of its own gives is missing: globals live as long as this process, environment
+variables are this process's, and what the function prints is not kept.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import traceback
 import uuid
@@ -20,7 +21,9 @@ from emulator.invocation import Invocation, Outcome
 from emulator.limits import RESPONSE_BYTES_MAX
 from emulator.runtime import failures, log_lines
 from emulator.runtime.concurrency import Concurrency
+from emulator.runtime.environment_variables import changed
 from emulator.runtime.lambda_context import LambdaContext
+from emulator.runtime.trace_header import continued
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,7 +82,7 @@ class InPlaceFunction:
         self._clock = clock
         self._concurrency = Concurrency(spec)
         self._marshaller = LambdaMarshaller()
-        self._log_stream_name = log_lines.log_stream_name(clock.now_ms())
+        self._log_stream_name = log_lines.log_stream_name(clock.now_ms(), spec.version)
 
     def try_acquire(self) -> bool:
         """Take one slot of the function's concurrency; False is a throttle."""
@@ -102,11 +105,12 @@ class InPlaceFunction:
         self, payload: bytes, *, request_id: str | None = None, trace_header: str | None = None
     ) -> Outcome:
         """Run the function once."""
+        began_ms = self._clock.now_ms()
         invocation = Invocation(
             request_id=request_id or str(uuid.uuid4()),
             payload=payload,
-            deadline_ms=self._clock.now_ms() + self.spec.timeout_seconds * 1000,
-            trace_header=trace_header,
+            deadline_ms=began_ms + self.spec.timeout_seconds * 1000,
+            trace_header=continued(trace_header, self.spec.arn, began_ms),
         )
         token = _deadline_ms.set(invocation.deadline_ms)
         try:
@@ -141,11 +145,20 @@ class InPlaceFunction:
         context = LambdaContext(
             self.spec, invocation, self._clock, log_stream_name=self._log_stream_name
         )
-        result, _ = self._marshaller.marshal_response(self._handler(event, context))
+        with changed(os.environ, _trace_variables(self.spec, invocation)):
+            result, _ = self._marshaller.marshal_response(self._handler(event, context))
         body = result if isinstance(result, bytes) else result.encode()
         if len(body) > RESPONSE_BYTES_MAX:
             return failures.response_too_large()
         return Outcome(payload=body)
+
+
+def _trace_variables(spec: FunctionSpec, invocation: Invocation) -> dict[str, str]:
+    """What an SDK looks for to send the trace along with every request of the function."""
+    return {
+        "AWS_LAMBDA_FUNCTION_NAME": spec.function_name,
+        "_X_AMZN_TRACE_ID": invocation.trace_header or "",
+    }
 
 
 def _failed(

@@ -27,7 +27,7 @@ class LambdaContext:
     ) -> None:
         self.aws_request_id = invocation.request_id
         self.function_name = spec.function_name
-        self.function_version = "$LATEST"
+        self.function_version = spec.version
         self.invoked_function_arn = spec.arn
         #: text on Lambda too
         self.memory_limit_in_mb = str(spec.memory_mb)

@@ -7,35 +7,33 @@ from __future__ import annotations
 
 import datetime
 import uuid
+from typing import TYPE_CHECKING
 
-import msgspec
+from emulator.invocation import LATEST
+from emulator.runtime import failures
 
-
-class Usage(msgspec.Struct, frozen=True, kw_only=True):
-    """What one invocation took."""
-
-    duration_ms: int
-    memory_mb: int
-    memory_used_mb: int
-    #: None: the environment was warm
-    init_ms: int | None = None
+if TYPE_CHECKING:
+    from emulator.invocation import Outcome, Usage
 
 
-def log_stream_name(now_ms: int) -> str:
+def log_stream_name(now_ms: int, version: str = LATEST) -> str:
     """A new name for an environment's log stream: the day, the version, a random id."""
-    return f"{_utc(now_ms):%Y/%m/%d}/[$LATEST]{uuid.uuid4().hex}"
+    return f"{_utc(now_ms):%Y/%m/%d}/[{version}]{uuid.uuid4().hex}"
 
 
-def start(request_id: str) -> str:
-    return f"START RequestId: {request_id} Version: $LATEST"
+def start(request_id: str, version: str = LATEST) -> str:
+    return f"START RequestId: {request_id} Version: {version}"
 
 
 def end(request_id: str) -> str:
     return f"END RequestId: {request_id}"
 
 
-def report(request_id: str, usage: Usage) -> str:
-    """The tab-separated line of figures; only a cold start has an init duration, billed too."""
+def report(request_id: str, usage: Usage, error: str | None = None) -> str:
+    """The tab-separated line of figures; only a cold start has an init duration, billed too.
+
+    ``error`` is shown if it is one that ended the process.
+    """
     billed_ms = max(1, usage.duration_ms + (usage.init_ms or 0))
     fields = [
         f"REPORT RequestId: {request_id}",
@@ -46,17 +44,29 @@ def report(request_id: str, usage: Usage) -> str:
     ]
     if usage.init_ms is not None:
         fields.append(f"Init Duration: {usage.init_ms:.2f} ms")
+    if error in failures.ENDINGS:
+        fields.append(_status(error))
     return "\t".join(fields) + "\t"
 
 
-def init_timed_out(init_ms: int) -> str:
-    """Said when the init phase is given up and run again under the function's timeout."""
-    return f"INIT_REPORT Init Duration: {init_ms:.2f} ms\tPhase: init\tStatus: timeout"
+def init_failed(init_ms: int, error: str | None) -> str:
+    """Said when the init phase has failed, and is to be run again in the invocation."""
+    return f"INIT_REPORT Init Duration: {init_ms:.2f} ms\tPhase: init\t{_status(error)}"
 
 
-def timed_out(now_ms: int, request_id: str, timeout_seconds: int) -> str:
+def _status(error: str | None) -> str:
+    return (
+        "Status: timeout" if error == failures.TIMED_OUT else f"Status: error\tError Type: {error}"
+    )
+
+
+def ended(now_ms: int, request_id: str, outcome: Outcome) -> str:
+    """Why the process was ended, or has ended."""
+    message = str(outcome.value()["errorMessage"])
+    if outcome.error != failures.TIMED_OUT:
+        return f"{message} {outcome.error}"
     at = _utc(now_ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return f"{at} {request_id} Task timed out after {timeout_seconds:.2f} seconds"
+    return f"{at} {request_id} {message.partition('Error: ')[2]}"
 
 
 def _utc(now_ms: int) -> datetime.datetime:

@@ -39,11 +39,19 @@ class Output:
                 self.ended = True
                 return
 
+    def end_line(self) -> None:
+        """Log what there is of an unfinished line."""
+        if self._rest:
+            self._write(self._rest)
+            self._rest = b""
+
     def _add(self, data: bytes) -> None:
         *lines, self._rest = (self._rest + data).split(b"\n")
-        if self._rest and (not data or len(self._rest) > LINE_BYTES_MAX):
-            lines.append(self._rest)
-            self._rest = b""
         for line in lines:
-            # The runtime client separates the lines of one log event by carriage returns.
-            self._log(line.decode(errors="replace").rstrip("\r").replace("\r", "\n"))
+            self._write(line)
+        if not data or len(self._rest) > LINE_BYTES_MAX:
+            self.end_line()
+
+    def _write(self, line: bytes) -> None:
+        # The runtime client separates the lines of one log event by carriage returns.
+        self._log(line.decode(errors="replace").rstrip("\r").replace("\r", "\n"))

@@ -10,8 +10,7 @@ import sys
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
-import psutil
-
+from emulator.runtime.memory import Memory
 from emulator.runtime.output import Output
 from emulator.runtime.runtime_api import Request, RuntimeApi
 
@@ -21,9 +20,9 @@ if TYPE_CHECKING:
 
     from emulator.clock import Clock
 
-#: How often a waiting thread looks whether the process still runs. Its closed sockets tell at once,
-#: unless children it forked hold them open.
-_LOOK_SECONDS = 0.5
+#: How often a waiting thread looks whether the process still runs, and what memory it uses. Its
+#: closed sockets tell its end at once, unless children it forked hold them open.
+_LOOK_SECONDS = 0.1
 #: The same once its output has ended, which is moments before it can be reaped.
 _LOOK_AT_ENDING_SECONDS = 0.01
 
@@ -54,6 +53,7 @@ class RuntimeProcess:
         environment: Mapping[str, str],
         *,
         project_dir: Path,
+        memory_limit_mb: int | None,
         clock: Clock,
         log: Callable[[str], object],
     ) -> None:
@@ -67,6 +67,7 @@ class RuntimeProcess:
             self._api.close()
             self._selector.close()
             raise
+        self.memory = Memory(self._process.pid, memory_limit_mb)
         self._output = Output(_descriptor(self._process.stdout), log)
         self._selector.register(self._output.descriptor, selectors.EVENT_READ, self._read_output)
 
@@ -76,7 +77,7 @@ class RuntimeProcess:
     def wait(self, until_ms: int) -> Request:
         """The next thing the process asks or tells; its output up to then has been logged.
 
-        Raises ProcessExitedError or DeadlinePassedError.
+        Raises ProcessExitedError, DeadlinePassedError or OutOfMemoryError.
         """
         while not self._api.requests:
             left_seconds = (until_ms - self._clock.now_ms()) / 1000
@@ -86,6 +87,8 @@ class RuntimeProcess:
                 self._check(until_ms)
         # The client flushes what the function printed before it sends the answer.
         self._output.read()
+        self._output.end_line()
+        self.memory.sample()
         return self._api.requests.popleft()
 
     def _turn(self, timeout_seconds: float) -> None:
@@ -98,17 +101,20 @@ class RuntimeProcess:
             raise ProcessExitedError(status)
         if self._clock.now_ms() >= until_ms:
             raise DeadlinePassedError
+        self.memory.sample()
 
     def _read_output(self) -> None:
         self._output.read()
         if self._output.ended:
             self._selector.unregister(self._output.descriptor)
 
-    def memory_used_mb(self) -> int:
-        """Resident memory now; 0 for a process that is gone."""
-        with suppress(psutil.Error):
-            return int(psutil.Process(self._process.pid).memory_info().rss / 1_048_576)
-        return 0
+    def freeze(self) -> None:
+        """Stop the process and all it started where they are, until ``thaw``."""
+        self.signal_group(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let everything that was frozen go on."""
+        self.signal_group(signal.SIGCONT)
 
     def signal_group(self, number: signal.Signals) -> None:
         """Send a signal to the process and to everything it started."""
@@ -120,6 +126,8 @@ class RuntimeProcess:
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(grace_seconds)
         self.signal_group(signal.SIGKILL)
+        # it has no group of its own in its very first moment
+        self._process.kill()
         self._process.wait()
         self._output.read()
         self._api.close()
@@ -130,6 +138,11 @@ class RuntimeProcess:
 
 
 def _start(handler: str, variables: dict[str, str], project_dir: Path) -> subprocess.Popen[bytes]:
+    """The bootstrap, which makes itself the leader of a group in the emulator's session.
+
+    Not of a session of its own: of one whose parent has died, a kernel ends what is frozen only if
+    both were of one session.
+    """
     return subprocess.Popen(
         [sys.executable, "-m", "emulator.runtime.bootstrap", handler],
         env=variables,
@@ -137,7 +150,6 @@ def _start(handler: str, variables: dict[str, str], project_dir: Path) -> subpro
         stdin=subprocess.PIPE,  # the lifeline: never written to, closed when this process ends
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        start_new_session=True,
         bufsize=0,
     )
 

@@ -9,12 +9,14 @@ import msgspec
 
 from emulator.limits import (
     DELAY_SECONDS_MAX,
+    IN_FLIGHT_MAX,
     MESSAGE_BYTES_MAX,
     RECEIVE_WAIT_SECONDS_MAX,
     VISIBILITY_TIMEOUT_SECONDS_MAX,
 )
 from emulator.sqs.errors import InvalidParameterValueError, SqsError
 from emulator.sqs.redrive import Redrive
+from emulator.sqs.redrive_allow_policy import check_allow_policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +30,22 @@ _RANGES = {
     "ReceiveMessageWaitTimeSeconds": range(RECEIVE_WAIT_SECONDS_MAX + 1),
     "VisibilityTimeout": range(VISIBILITY_TIMEOUT_SECONDS_MAX + 1),
 }
+_BOOLEANS = {"true", "false"}
+#: in small letters
+_WORDS = {
+    "ContentBasedDeduplication": _BOOLEANS,
+    "DeduplicationScope": {"queue", "messagegroup"},
+    "FifoQueue": _BOOLEANS,
+    "FifoThroughputLimit": {"perqueue", "permessagegroupid"},
+    "SqsManagedSseEnabled": _BOOLEANS,
+}
+_NAMES = {
+    *_RANGES, *_WORDS, "KmsMasterKeyId", "Policy", "RedriveAllowPolicy", "RedrivePolicy",
+}  # fmt: skip
+#: also FifoQueue: a standard queue is one without it, and ``false`` is refused
+_FIFO_ONLY = {
+    "ContentBasedDeduplication", "DeduplicationScope", "FifoQueue", "FifoThroughputLimit",
+}  # fmt: skip
 _MAX_RECEIVE_COUNTS = range(1, 1000 + 1)
 
 
@@ -45,6 +63,8 @@ class QueueAttributes(msgspec.Struct, frozen=True, kw_only=True):
     #: ``queue``, or ``messageGroup`` for ids that only count inside their group
     deduplication_scope: str = "queue"
     redrive: Redrive | None = None
+    #: messages that may be received and not deleted at a time
+    in_flight_max: int = IN_FLIGHT_MAX
 
 
 class InvalidAttributeValueError(SqsError):
@@ -52,20 +72,57 @@ class InvalidAttributeValueError(SqsError):
 
     code = "InvalidAttributeValue"
 
+    def __init__(self, name: str, reason: str = "") -> None:
+        super().__init__(f"Invalid value for the parameter {name}." + reason)
+
+
+class InvalidAttributeNameError(SqsError):
+    """There is no queue attribute of that name, or not for this type of queue."""
+
+    code = "InvalidAttributeName"
+
     def __init__(self, name: str) -> None:
-        super().__init__(f"Invalid value for the parameter {name}.")
+        super().__init__(f"Unknown Attribute {name}.")
 
 
-def check_attributes(attributes: Mapping[str, Any]) -> None:
+def check_attributes(attributes: Mapping[str, Any], *, fifo: bool) -> None:
     """Check the attributes of a create or set request, by AWS's names.
 
-    Raises InvalidAttributeValueError or InvalidParameterValueError.
+    Raises InvalidAttributeNameError, InvalidAttributeValueError or InvalidParameterValueError.
     """
-    for name in _RANGES.keys() & attributes.keys():
-        if _whole_number(attributes[name]) not in _RANGES[name]:
+    for name, value in attributes.items():
+        if name not in _NAMES or (name in _FIFO_ONLY and not fifo):
+            raise InvalidAttributeNameError(name)
+        if name in _RANGES and _whole_number(value) not in _RANGES[name]:
+            raise InvalidAttributeValueError(name)
+        if name in _WORDS and str(value).lower() not in _WORDS[name]:
             raise InvalidAttributeValueError(name)
     if policy := attributes.get("RedrivePolicy"):
         _check_redrive_policy(policy)
+    if policy := attributes.get("RedriveAllowPolicy"):
+        check_allow_policy(policy)
+
+
+def check_throughput_limit(attributes: Mapping[str, Any]) -> None:
+    """FIFO high throughput needs ids that count in their group only.
+
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/high-throughput-fifo.html
+    Raises InvalidParameterValueError.
+    """
+    per_group = attributes.get("FifoThroughputLimit") == "perMessageGroupId"
+    if per_group and attributes.get("DeduplicationScope") != "messageGroup":
+        raise InvalidParameterValueError(
+            "The perMessageGroupId value is allowed only when the value for DeduplicationScope is "
+            "messageGroup."
+        )
+
+
+def dead_letter_target(attributes: Mapping[str, Any]) -> str | None:
+    """The ARN of the dead-letter queue that checked attributes name; None for none."""
+    policy = attributes.get("RedrivePolicy") or {}
+    decoded = json.loads(policy) if isinstance(policy, str) else policy
+    target = decoded.get("deadLetterTargetArn")
+    return str(target) if target else None
 
 
 def _check_redrive_policy(policy: Any) -> None:

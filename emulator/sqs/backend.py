@@ -10,19 +10,25 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from moto.sqs import urls as moto_urls
-from moto.sqs.exceptions import QueueAlreadyExists
 from moto.sqs.models import SQSBackend, sqs_backends
 
 from emulator.caller import caller_is_gone
-from emulator.sqs.attributes import check_attributes
-from emulator.sqs.batch_requests import check_batch_size, check_entry_ids, each_entry
+from emulator.sqs.attributes import dead_letter_target
+from emulator.sqs.batch_requests import (
+    check_batch_size,
+    check_entry_ids,
+    check_fifo_batch,
+    each_entry,
+)
+from emulator.sqs.move_requests import MoveRequests
 from emulator.sqs.receiving import check_receive, check_visibility_timeout
+from emulator.sqs.redrive_allow_policy import check_source
 from emulator.sqs.responses import DeliveryResponse, draft_of
 from emulator.sqs.seated_queue import Seat, SeatedQueue
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Sequence
 
     from emulator.clock import Clock
     from emulator.journal import Journal
@@ -52,13 +58,14 @@ def seat(*, clock: Clock, condition: threading.Condition, journal: Journal | Non
         regions.clear()
 
 
+def regions() -> list[DeliveryBackend]:
+    """The backend of every region that was used. Hold the lock while using one."""
+    return [backend for _, _, backend in sqs_backends.iter_backends()]
+
+
 def engine_queues() -> list[Queue]:
     """The engine of every queue there is. Hold the lock while using one."""
-    return [
-        queue.engine
-        for _, _, backend in sqs_backends.iter_backends()
-        for queue in backend.queues.values()
-    ]
+    return [queue.engine for region in regions() for queue in region.queues.values()]
 
 
 def engine_queue(name_or_arn: str) -> Queue:
@@ -69,7 +76,7 @@ def engine_queue(name_or_arn: str) -> Queue:
     raise KeyError(name_or_arn)
 
 
-class DeliveryBackend(SQSBackend):  # type: ignore[misc]
+class DeliveryBackend(MoveRequests, SQSBackend):  # type: ignore[misc]
     """moto's backend for the queues of one region, with delivery replaced.
 
     Every method takes the lock, and raises moto's SQSException for what SQS refuses.
@@ -89,9 +96,10 @@ class DeliveryBackend(SQSBackend):  # type: ignore[misc]
             wanted = SeatedQueue(
                 name, self.region_name, self.account_id, seat=self.seat, **attributes
             )
+            self._check_dead_letter_queue(wanted, attributes)
             queue: SeatedQueue = self.queues.setdefault(name, wanted)
             if queue is not wanted:
-                _check_same(queue.attributes, wanted.attributes, attributes)
+                queue.check_same(wanted, attributes)
             queue.tags = tags or queue.tags
             self._link()
         return queue
@@ -106,7 +114,8 @@ class DeliveryBackend(SQSBackend):  # type: ignore[misc]
 
     def set_queue_attributes(self, queue_name: str, attributes: dict[str, Any]) -> SeatedQueue:
         with self.seat.held():
-            check_attributes(attributes)
+            self.get_queue(queue_name).check_change(attributes)
+            self._check_dead_letter_queue(self.get_queue(queue_name), attributes)
             queue: SeatedQueue = super().set_queue_attributes(queue_name, attributes)
             self._link()
             self.seat.condition.notify_all()
@@ -139,6 +148,7 @@ class DeliveryBackend(SQSBackend):  # type: ignore[misc]
             queue, now_ms = self.get_queue(queue_name).engine, self.seat.clock.now_ms()
             check_entry_ids([entry_id for entry_id, _ in drafts], action="SendMessage")
             check_batch_size(draft for _, draft in drafts)
+            check_fifo_batch(queue.attributes, [draft for _, draft in drafts])
             sent, failed = each_entry(drafts, lambda draft: queue.send_draft(now_ms, draft))
             self._record_send(queue_name, [message for _, message in sent])
         return sent, failed
@@ -168,6 +178,8 @@ class DeliveryBackend(SQSBackend):  # type: ignore[misc]
                 deliveries: list[Delivery] = queue.receive(
                     now_ms, max_messages, visibility_timeout_seconds=visibility_timeout_seconds
                 )
+                if not (deliveries or wait_seconds or queue.attributes.fifo):
+                    queue.check_in_flight(now_ms)
                 if deliveries or now_ms >= until_ms:
                     self._record_receive(queue_name, deliveries)
                     return deliveries
@@ -184,9 +196,7 @@ class DeliveryBackend(SQSBackend):  # type: ignore[misc]
         with self.seat.held():
             queue, now_ms = self.get_queue(queue_name).engine, self.seat.clock.now_ms()
             return _batch(
-                "DeleteMessage",
-                receipts,
-                lambda entry: queue.delete(now_ms, entry["ReceiptHandle"]),
+                "DeleteMessage", receipts, lambda each: queue.delete(now_ms, each["ReceiptHandle"])
             )
 
     def change_message_visibility(
@@ -211,7 +221,13 @@ class DeliveryBackend(SQSBackend):  # type: ignore[misc]
 
     def purge_queue(self, queue_name: str) -> None:
         with self.seat.held():
-            self.get_queue(queue_name).engine.purge()
+            self.get_queue(queue_name).purge(self.seat.clock.now_ms())
+
+    def _check_dead_letter_queue(self, source: SeatedQueue, attributes: dict[str, Any]) -> None:
+        target_arn = dead_letter_target(attributes)
+        target = self.queues.get(target_arn.rpartition(":")[2]) if target_arn else None
+        if target is not None:
+            check_source(source, target, policy=attributes["RedrivePolicy"])
 
     def _link(self) -> None:
         queues = {queue.queue_arn: queue for queue in self.queues.values()}
@@ -227,21 +243,10 @@ class DeliveryBackend(SQSBackend):  # type: ignore[misc]
         if deliveries:
             messages = [delivery.message for delivery in deliveries]
             self.seat.record(
-                queue_name,
-                "receive",
+                queue_name, "receive", count=len(messages),
                 message_ids=[message.message_id for message in messages],
                 receive_counts=[message.receive_count for message in messages],
-                count=len(messages),
-            )
-
-
-def _check_same(existing: dict[str, Any], wanted: dict[str, Any], names: Collection[str]) -> None:
-    for name in names:
-        if existing.get(name) != wanted.get(name):
-            raise QueueAlreadyExists(
-                "A queue already exists with the same name and a different value "
-                f"for attribute {name}"
-            )
+            )  # fmt: skip
 
 
 def _batch(action: str, entries: Entries, act: Callable[[dict[str, Any]], object]) -> BatchOutcome:

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections import Counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from emulator.limits import MESSAGE_BYTES_MAX, RECEIVE_MESSAGES_MAX
 from emulator.sqs.errors import SqsError
 from emulator.sqs.message import size_bytes
+from emulator.sqs.sending import check_fifo_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from emulator.sqs.attributes import QueueAttributes
     from emulator.sqs.sending import Draft
 
 Entry = TypeVar("Entry")
@@ -52,9 +53,18 @@ def check_entry_ids(ids: Sequence[str], *, action: str) -> None:
             "A batch entry id can only contain alphanumeric characters, hyphens and underscores. "
             "It can be at most 80 letters long.",
         )
-    entry_id, times = Counter(ids).most_common(1)[0]
-    if times > 1:
-        raise BatchRefusedError("BatchEntryIdsNotDistinct", f"Id {entry_id} repeated.")
+    seen: set[str] = set()
+    for entry_id in ids:
+        if entry_id in seen:
+            raise BatchRefusedError("BatchEntryIdsNotDistinct", f"Id {entry_id} repeated.")
+        seen.add(entry_id)
+
+
+def check_fifo_batch(queue: QueueAttributes, drafts: Iterable[Draft]) -> None:
+    """Raises what SendMessage would: one message without its ids is an error of the whole batch."""
+    if queue.fifo:
+        for draft in drafts:
+            check_fifo_ids(queue, draft)
 
 
 def check_batch_size(drafts: Iterable[Draft]) -> None:

@@ -4,7 +4,10 @@ SqsError
 ├── ReceiptHandleIsInvalidError
 ├── InvalidParameterValueError
 ├── MissingParameterError
-└── InvalidMessageContentsError
+├── InvalidMessageContentsError
+├── OverLimitError
+├── PurgeQueueInProgressError
+└── ResourceNotFoundError
 
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/CommonErrors.html
 """
@@ -58,3 +61,36 @@ class InvalidMessageContentsError(SqsError):
             "Invalid characters found. Valid unicode characters are "
             "#x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF"
         )
+
+
+class OverLimitError(SqsError):
+    """As many messages are in flight as may be."""
+
+    code = "OverLimit"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Too many messages have been received without being deleted. Please delete your "
+            "received messages or let them timeout before receiving more."
+        )
+
+
+class PurgeQueueInProgressError(SqsError):
+    """The queue was purged less than a minute ago."""
+
+    code = "AWS.SimpleQueueService.PurgeQueueInProgress"
+
+    def __init__(self, queue_name: str) -> None:
+        super().__init__(
+            f"Only one PurgeQueue operation on {queue_name} is allowed every 60 seconds."
+        )
+
+
+class ResourceNotFoundError(SqsError):
+    """A queue or a task that a move task's request names is not there."""
+
+    code = "ResourceNotFoundException"
+
+    @classmethod
+    def of(cls, parameter: str) -> ResourceNotFoundError:
+        return cls(f"The resource that you specified for the {parameter} parameter doesn't exist.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -17,15 +17,15 @@ from emulator.sqs import receipt_handle as receipts
 from emulator.sqs.attributes import QueueAttributes
 from emulator.sqs.deadlines import Deadlines
 from emulator.sqs.deduplication import Deduplication, content_id
-from emulator.sqs.errors import InvalidParameterValueError
+from emulator.sqs.errors import InvalidParameterValueError, OverLimitError
 from emulator.sqs.fifo import GroupOrder
 from emulator.sqs.held import Counts, Held, Order, StandardOrder, State
 from emulator.sqs.message import Delivery, Message, MessageAttribute
-from emulator.sqs.redrive import Redrive, fifo_dead_letter, standard_dead_letter
+from emulator.sqs.redrive import Redrive, dead_letter, redriven
 from emulator.sqs.sending import Draft, check_draft, visible_after_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 __all__ = [
     "Counts", "Delivery", "Message", "MessageAttribute", "Queue", "QueueAttributes", "Redrive",
@@ -61,35 +61,15 @@ class Queue:
         self._deduplication = Deduplication()
         self._counts: Counter[State] = Counter()
 
-    def send(
-        self,
-        now_ms: int,
-        body: str,
-        *,
-        attributes: Mapping[str, MessageAttribute] | None = None,
-        system_attributes: Mapping[str, str] | None = None,
-        delay_seconds: int | None = None,
-        group_id: str | None = None,
-        deduplication_id: str | None = None,
-    ) -> Message:
+    def send(self, now_ms: int, body: str, **more: Any) -> Message:
+        """``send_draft`` of a body and whatever other members a Draft has."""
+        return self.send_draft(now_ms, Draft(body=body, **more))
+
+    def send_draft(self, now_ms: int, draft: Draft) -> Message:
         """Take a message; a FIFO duplicate answers the first one and stores nothing.
 
         Raises SqsError for what SQS refuses.
         """
-        return self.send_draft(
-            now_ms,
-            Draft(
-                body=body,
-                attributes=dict(attributes or {}),
-                system_attributes=dict(system_attributes or {}),
-                delay_seconds=delay_seconds,
-                group_id=group_id,
-                deduplication_id=deduplication_id,
-            ),
-        )
-
-    def send_draft(self, now_ms: int, draft: Draft) -> Message:
-        """``send``, with everything in one value."""
         check_draft(self.attributes, draft)
         message = Message(
             message_id=str(uuid.uuid4()),
@@ -119,12 +99,13 @@ class Queue:
     ) -> list[Delivery]:
         """Hand out up to ``max_messages``; each raises the message's receive count, also with 0 s.
 
-        Messages received too often go to the dead-letter queue instead.
+        Messages received too often go to the dead-letter queue instead. Nothing is handed out
+        while the queue has as many messages in flight as it may.
         """
         self._settle(now_ms)
         if visibility_timeout_seconds is None:
             visibility_timeout_seconds = self.attributes.visibility_timeout_seconds
-        taken, dead = self._choose(max_messages)
+        taken, dead = self._choose(min(max_messages, self._free_in_flight()))
         for held in dead:
             self._move_to_dead_letter_queue(now_ms, held.message)
         visible_at_ms = now_ms + visibility_timeout_seconds * 1000
@@ -181,6 +162,12 @@ class Queue:
         self._hide(held, visible_at_ms)
         self._on_receivable()
 
+    def check_in_flight(self, now_ms: int) -> None:
+        """Raises OverLimitError while as many messages are in flight as may be."""
+        self._settle(now_ms)
+        if not self._free_in_flight():
+            raise OverLimitError
+
     def counts(self, now_ms: int) -> Counts:
         self._settle(now_ms)
         return Counts(
@@ -192,7 +179,7 @@ class Queue:
     def next_visible_at_ms(self, now_ms: int) -> int | None:
         """``now_ms`` if something can be received, else the earliest moment something might be."""
         self._settle(now_ms)
-        if next(self._order.deliverable(), None) is not None:
+        if self._free_in_flight() and next(self._order.deliverable(), None) is not None:
             return now_ms
         return self._hidden_until.next_ms()
 
@@ -202,16 +189,23 @@ class Queue:
 
     def accept_dead_letter(self, now_ms: int, message: Message, source_arn: str) -> None:
         """Take over a message that left the queue ``source_arn``, with its receive count."""
-        if self.attributes.fifo:
-            message = fifo_dead_letter(
-                now_ms,
-                message,
-                source_arn=source_arn,
-                sequence_number=self._next_sequence_number(),
-            )
-        else:
-            message = standard_dead_letter(message, source_arn)
-        self._take(now_ms, message, 0)
+        number = self._next_sequence_number()
+        self._take(now_ms, dead_letter(now_ms, message, source_arn, sequence_number=number), 0)
+
+    def accept_redriven(self, now_ms: int, message: Message) -> None:
+        """Take over a dead letter that a move task brings, as a new message."""
+        new = redriven(now_ms, message, sequence_number=self._next_sequence_number())
+        self._take(now_ms, new, self.attributes.delay_seconds)
+
+    def first_visible(self, now_ms: int) -> Message | None:
+        """What a receive would hand out first."""
+        self._settle(now_ms)
+        return next((held.message for held in self._order.deliverable()), None)
+
+    def remove(self, now_ms: int, message_id: str) -> None:
+        """Take a message out, whatever its state. Raises KeyError."""
+        self._settle(now_ms)
+        self._drop(message_id)
 
     def _take(self, now_ms: int, message: Message, delay_seconds: int) -> None:
         self._settle(now_ms)
@@ -241,13 +235,16 @@ class Queue:
         dead: list[Held] = []
         redrive = self.attributes.redrive
         for held in self._order.deliverable():
-            if redrive is not None and redrive.takes(held.message):
-                dead.append(held)
-                continue
-            taken.append(held)
             if len(taken) == max_messages:
                 break
+            if redrive is not None and redrive.takes(held.message):
+                dead.append(held)
+            else:
+                taken.append(held)
         return taken, dead
+
+    def _free_in_flight(self) -> int:
+        return max(0, self.attributes.in_flight_max - self._counts[State.IN_FLIGHT])
 
     def _deliver(self, now_ms: int, held: Held, visible_at_ms: int) -> Delivery:
         message = held.message = msgspec.structs.replace(
@@ -293,6 +290,9 @@ class Queue:
     def _deduplication_scope(self, group_id: str | None) -> str | None:
         return group_id if self.attributes.deduplication_scope == "messageGroup" else None
 
-    def _next_sequence_number(self) -> str:
+    def _next_sequence_number(self) -> str | None:
+        """None for a standard queue."""
+        if not self.attributes.fifo:
+            return None
         self._sequence += 1
         return f"{self._sequence:020d}"

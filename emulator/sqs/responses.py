@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from moto.core.responses import ActionResult
 from moto.sqs.responses import SQSResponse
 
 from emulator.sqs.message import MessageAttribute, md5_of
+from emulator.sqs.moving import Move
 from emulator.sqs.receiving import chosen_attributes, received_attributes
 from emulator.sqs.sending import Draft
 
@@ -21,16 +23,24 @@ class DeliveryResponse(SQSResponse):  # type: ignore[misc]
     """moto's SQS, with the answers of a send and a receive made from our messages."""
 
     def send_message(self) -> ActionResult:
-        message = self.sqs_backend.send(self._get_queue_name(), draft_of(self._get_params()))
+        draft = draft_of(self._get_params(), trace_header=self._trace_header())
+        message = self.sqs_backend.send(self._get_queue_name(), draft)
         return ActionResult(_sent(message))
 
     def send_message_batch(self) -> ActionResult:
         entries = self._get_param("Entries", [])
+        trace_header = self._trace_header()
         sent, failed = self.sqs_backend.send_batch(
-            self._get_queue_name(), [(entry["Id"], draft_of(entry)) for entry in entries]
+            self._get_queue_name(),
+            [(entry["Id"], draft_of(entry, trace_header=trace_header)) for entry in entries],
         )
         successful = [{"Id": entry_id, **_sent(message)} for entry_id, message in sent]
         return ActionResult({"Successful": successful, "Failed": failed})
+
+    def _trace_header(self) -> str | None:
+        """The trace a request belongs to, which an SDK inside a function sends along."""
+        header = self.headers.get("X-Amzn-Trace-Id")
+        return unquote(header) if header else None
 
     def delete_message_batch(self) -> ActionResult:
         deleted, failed = self.sqs_backend.delete_message_batch(
@@ -46,6 +56,24 @@ class DeliveryResponse(SQSResponse):  # type: ignore[misc]
             self._get_param("VisibilityTimeout"),
         )
         return ActionResult(None)
+
+    def start_message_move_task(self) -> ActionResult:
+        move = Move(
+            self._get_param("SourceArn") or "",
+            self._get_param("DestinationArn"),
+            self._get_param("MaxNumberOfMessagesPerSecond"),
+        )
+        return ActionResult({"TaskHandle": self.sqs_backend.start_message_move_task(move).handle})
+
+    def list_message_move_tasks(self) -> ActionResult:
+        tasks = self.sqs_backend.list_message_move_tasks(
+            self._get_param("SourceArn") or "", self._get_param("MaxResults") or 1
+        )
+        return ActionResult({"Results": [task.described() for task in tasks]})
+
+    def cancel_message_move_task(self) -> ActionResult:
+        task = self.sqs_backend.cancel_message_move_task(self._get_param("TaskHandle") or "")
+        return ActionResult({"ApproximateNumberOfMessagesMoved": task.moved})
 
     def receive_message(self) -> ActionResult:
         deliveries = self.sqs_backend.receive_message(
@@ -66,16 +94,26 @@ class DeliveryResponse(SQSResponse):  # type: ignore[misc]
         return ActionResult({"Messages": messages} if messages else {})
 
 
-def draft_of(request: Mapping[str, Any]) -> Draft:
-    """A SendMessage request, or an entry of a batch, as our engine takes it."""
-    system = request.get("MessageSystemAttributes") or {}
+def draft_of(request: Mapping[str, Any], *, trace_header: str | None = None) -> Draft:
+    """A SendMessage request, or an entry of a batch, as our engine takes it.
+
+    The message's own trace header comes before the request's.
+    https://docs.aws.amazon.com/xray/latest/devguide/xray-services-sqs.html
+    """
+    system = {
+        **({"AWSTraceHeader": trace_header} if trace_header else {}),
+        **{
+            name: value["StringValue"]
+            for name, value in (request.get("MessageSystemAttributes") or {}).items()
+        },
+    }
     return Draft(
         body=request.get("MessageBody") or "",
         attributes={
             name: _attribute(value)
             for name, value in (request.get("MessageAttributes") or {}).items()
         },
-        system_attributes={name: value["StringValue"] for name, value in system.items()},
+        system_attributes=system,
         delay_seconds=request.get("DelaySeconds"),
         group_id=request.get("MessageGroupId"),
         deduplication_id=request.get("MessageDeduplicationId"),

@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from moto.sqs.exceptions import SQSException
+from moto.sqs.exceptions import QueueAlreadyExists, SQSException
 from moto.sqs.models import Queue as MotoQueue
 
-from emulator.sqs.attributes import QueueAttributes, check_attributes
-from emulator.sqs.errors import SqsError
+from emulator.limits import PURGE_INTERVAL_SECONDS
+from emulator.sqs.attributes import (
+    InvalidAttributeValueError,
+    QueueAttributes,
+    check_attributes,
+    check_throughput_limit,
+)
+from emulator.sqs.errors import (
+    InvalidParameterValueError,
+    PurgeQueueInProgressError,
+    SqsError,
+)
 from emulator.sqs.queue import Queue
 from emulator.sqs.redrive import Redrive
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from emulator.clock import Clock
     from emulator.journal import Journal
     from emulator.sqs.queue import Counts, Message
+
+
+_NAME_REFUSED = (
+    "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"
+)
 
 
 class Seat(NamedTuple):
@@ -47,9 +62,18 @@ class Seat(NamedTuple):
 class SeatedQueue(MotoQueue):  # type: ignore[misc]
     """A queue as moto's front sees it; ``engine`` holds its messages."""
 
+    #: what moto knows, and what it leaves out
+    BASE_ATTRIBUTES: ClassVar = [*MotoQueue.BASE_ATTRIBUTES, "RedriveAllowPolicy"]
+    redrive_allow_policy: str | None = None
+
     def __init__(self, name: str, region: str, account_id: str, **attributes: Any) -> None:
         self._seat: Seat = attributes.pop("seat")
-        check_attributes(attributes)
+        self._purgeable_at_ms = 0
+        fifo = str(attributes.get("FifoQueue")).lower() == "true"
+        check_attributes(attributes, fifo=fifo)
+        check_throughput_limit(attributes)
+        if name.endswith(".fifo") and not fifo:
+            raise InvalidParameterValueError(_NAME_REFUSED)
         super().__init__(name, region, account_id, **attributes)
         self.created_timestamp = self.last_modified_timestamp
         self.engine = Queue(
@@ -59,9 +83,29 @@ class SeatedQueue(MotoQueue):  # type: ignore[misc]
         )
 
     def _set_attributes(self, attributes: dict[str, Any], now: float | None = None) -> None:
+        # without one among the attributes moto would drop the policy
+        attributes = {"Policy": getattr(self, "policy", None), **attributes}
         super()._set_attributes(attributes, now)
+        self.redrive_allow_policy = self.redrive_allow_policy or None
         # whole seconds of our clock, not moto's
         self.last_modified_timestamp = self._seat.clock.now_ms() // 1000
+
+    def check_change(self, attributes: Mapping[str, Any]) -> None:
+        """Raises the SqsError that SetQueueAttributes answers, before anything is changed."""
+        check_attributes(attributes, fifo=self.fifo_queue)
+        if str(attributes.get("FifoQueue", "true")).lower() != "true":
+            reason = " Reason: Modifying queue type is not supported."
+            raise InvalidAttributeValueError("FifoQueue", reason)
+        check_throughput_limit({**self.attributes, **attributes})
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """What GetQueueAttributes answers."""
+        found: dict[str, Any] = super().attributes
+        if self.kms_master_key_id:
+            # one kind of encryption at a time
+            found["SqsManagedSseEnabled"] = "false"
+        return found
 
     def link(self, queues: Mapping[str, SeatedQueue]) -> None:
         """Bring the engine up to date with the settings; ``queues`` are all there are, by ARN."""
@@ -74,6 +118,16 @@ class SeatedQueue(MotoQueue):  # type: ignore[misc]
             else None
         )
         self.engine.attributes = self._engine_attributes(redrive)
+
+    def purge(self, now_ms: int) -> None:
+        """Remove every message. Raises PurgeQueueInProgressError within a minute of the last one.
+
+        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_PurgeQueue.html
+        """
+        if now_ms < self._purgeable_at_ms:
+            raise PurgeQueueInProgressError(self.name)
+        self._purgeable_at_ms = now_ms + PURGE_INTERVAL_SECONDS * 1000
+        self.engine.purge()
 
     def _engine_attributes(self, redrive: Redrive | None) -> QueueAttributes:
         return QueueAttributes(
@@ -97,6 +151,15 @@ class SeatedQueue(MotoQueue):  # type: ignore[misc]
             receive_count=message.receive_count,
             target=self.dead_letter_queue and self.dead_letter_queue.name,
         )
+
+    def check_same(self, wanted: SeatedQueue, names: Collection[str]) -> None:
+        """Raises moto's QueueAlreadyExists if ``wanted`` differs in one of these attributes."""
+        for name in names:
+            if self.attributes.get(name) != wanted.attributes.get(name):
+                raise QueueAlreadyExists(
+                    "A queue already exists with the same name and a different value "
+                    f"for attribute {name}"
+                )
 
     def _counts(self) -> Counts:
         return self.engine.counts(self._seat.clock.now_ms())

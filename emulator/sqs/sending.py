@@ -6,11 +6,12 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMe
 from __future__ import annotations
 
 import re
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from emulator.limits import DELAY_SECONDS_MAX
+from emulator.limits import DELAY_SECONDS_MAX, MESSAGE_ATTRIBUTES_MAX
 from emulator.sqs.errors import (
     InvalidMessageContentsError,
     InvalidParameterValueError,
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
     from emulator.sqs.attributes import QueueAttributes
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ID = re.compile(r"[!-~]{1,128}")
+_WRONG_TYPE = "The request include parameter that is not valid for this queue type."
 _ATTRIBUTE_NAME = re.compile(r"[A-Za-z0-9_.\-]{1,256}")
+#: the powers of ten that a Number may have
+_NUMBER_EXPONENTS = (-128, 126)
 _ATTRIBUTE_TYPES = {"String", "Number", "Binary"}
 
 
@@ -43,8 +48,9 @@ def check_draft(queue: QueueAttributes, draft: Draft) -> None:
         raise MissingParameterError("MessageBody")
     if _FORBIDDEN.search(draft.body):
         raise InvalidMessageContentsError
-    for name, attribute in draft.attributes.items():
-        _check_attribute(name, attribute)
+    _check_attributes(draft.attributes)
+    _check_id("MessageGroupId", draft.group_id)
+    _check_id("MessageDeduplicationId", draft.deduplication_id)
     if size_bytes(draft.body, draft.attributes) > queue.maximum_message_bytes:
         raise InvalidParameterValueError(
             "One or more parameters are invalid. Reason: "
@@ -52,12 +58,8 @@ def check_draft(queue: QueueAttributes, draft: Draft) -> None:
         )
     if queue.fifo:
         _check_fifo(queue, draft)
-    elif draft.delay_seconds not in (None, *range(DELAY_SECONDS_MAX + 1)):
-        raise InvalidParameterValueError.of(
-            "DelaySeconds",
-            draft.delay_seconds,
-            reason=f"DelaySeconds must be >= 0 and <= {DELAY_SECONDS_MAX}.",
-        )
+    else:
+        _check_standard(draft)
 
 
 def visible_after_seconds(queue: QueueAttributes, draft: Draft) -> int:
@@ -67,7 +69,8 @@ def visible_after_seconds(queue: QueueAttributes, draft: Draft) -> int:
     return draft.delay_seconds
 
 
-def _check_fifo(queue: QueueAttributes, draft: Draft) -> None:
+def check_fifo_ids(queue: QueueAttributes, draft: Draft) -> None:
+    """Raises the SqsError for a message that a FIFO queue could not tell from others."""
     if not draft.group_id:
         raise MissingParameterError("MessageGroupId")
     if draft.deduplication_id is None and not queue.content_based_deduplication:
@@ -75,12 +78,46 @@ def _check_fifo(queue: QueueAttributes, draft: Draft) -> None:
             "The queue should either have ContentBasedDeduplication enabled or "
             "MessageDeduplicationId provided explicitly"
         )
+
+
+def _check_fifo(queue: QueueAttributes, draft: Draft) -> None:
+    check_fifo_ids(queue, draft)
     if draft.delay_seconds:
+        raise InvalidParameterValueError.of("DelaySeconds", draft.delay_seconds, reason=_WRONG_TYPE)
+
+
+def _check_standard(draft: Draft) -> None:
+    """A group id is welcome: it makes a queue fair. A deduplication id is not."""
+    if draft.deduplication_id is not None:
+        raise InvalidParameterValueError.of(
+            "MessageDeduplicationId", draft.deduplication_id, reason=_WRONG_TYPE
+        )
+    if draft.delay_seconds not in (None, *range(DELAY_SECONDS_MAX + 1)):
         raise InvalidParameterValueError.of(
             "DelaySeconds",
             draft.delay_seconds,
-            reason="The request include parameter that is not valid for this queue type.",
+            reason=f"DelaySeconds must be >= 0 and <= {DELAY_SECONDS_MAX}.",
         )
+
+
+def _check_id(name: str, value: str | None) -> None:
+    if value is not None and not _ID.fullmatch(value):
+        raise InvalidParameterValueError.of(
+            name,
+            value,
+            reason=f"{name} can only include alphanumeric and punctuation characters. "
+            "1 to 128 in length.",
+        )
+
+
+def _check_attributes(attributes: dict[str, MessageAttribute]) -> None:
+    if len(attributes) > MESSAGE_ATTRIBUTES_MAX:
+        raise InvalidParameterValueError(
+            f"Number of message attributes [{len(attributes)}] exceeds the allowed maximum "
+            f"[{MESSAGE_ATTRIBUTES_MAX}]."
+        )
+    for name, attribute in attributes.items():
+        _check_attribute(name, attribute)
 
 
 def _check_attribute(name: str, attribute: MessageAttribute) -> None:
@@ -98,4 +135,20 @@ def _check_attribute(name: str, attribute: MessageAttribute) -> None:
         raise InvalidParameterValueError(
             f"The message attribute '{name}' must contain non-empty message attribute value "
             f"for message attribute type '{attribute.data_type}'."
+        )
+    if attribute.data_type.split(".")[0] == "Number":
+        _check_number(name, attribute.string_value or "")
+
+
+def _check_number(name: str, text: str) -> None:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if (
+        not number.is_finite()
+        or not _NUMBER_EXPONENTS[0] <= number.adjusted() <= _NUMBER_EXPONENTS[1]
+    ):
+        raise InvalidParameterValueError(
+            f"Can't cast the value of message (user) attribute '{name}' to a number."
         )

@@ -48,7 +48,8 @@ esac
 echo "$job" >&2
 
 # The result is 202 while there is none. A server that cannot hold the request answers at once.
-while status=$(call --header 'Prefer: wait=20' "$job/result"); [ "$status" = 202 ]; do
+# A large result is elsewhere, so redirects are followed.
+while status=$(call --location --header 'Prefer: wait=20' "$job/result"); [ "$status" = 202 ]; do
   seconds=$(header Retry-After)
   sleep "${seconds:-1}"
 done

@@ -14,6 +14,7 @@ function call(string $method, string $url, array $headers = [], ?string $body = 
         $curl = curl_init($url);
         curl_setopt_array($curl, [
             CURLOPT_CUSTOMREQUEST => $method,
+            CURLOPT_FOLLOWLOCATION => $method === 'GET', // a large result is elsewhere
             CURLOPT_HTTPHEADER => $headers,
             CURLOPT_RETURNTRANSFER => true,
             CURLOPT_CONNECTTIMEOUT => 5,

@@ -180,6 +180,10 @@ def test_mistake_in_the_template_keeps_what_is_queued(serving: ChaliceLocal) -> 
 
     template.write_text("{")
     says(serving, "Correct it and save")
+    queue = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "work"}}
+    template.write_text(json.dumps({"Resources": {"Work": queue}}))
+    says(serving, "Queue visibility timeout: 30 seconds is less than Function timeout: 60 seconds")
+    assert ".chalice/resources.json: Work.VisibilityTimeout" in serving.text()
     template.unlink()
     serving.wait_until_serving().call("POST", "/send/again")
 

@@ -109,7 +109,7 @@ def test_status_names_process_endpoint_functions_and_queues(serving: ChaliceLoca
 
     assert psutil.pid_exists(status["pid"])
     assert status["endpoint"].startswith("http://127.0.0.1:")
-    assert status["functions"] == ["work"]
+    assert status["functions"] == ["api_handler", "work"]
     assert status["queues"]["work"] == {"visible": 0, "in_flight": 0, "delayed": 0}
 
 

@@ -211,7 +211,7 @@ def test_topic_delivers_to_a_queue(client: Callable[[str], Any], sqs: Any, queue
     ("service", "operation", "parameters"),
     [
         ("translate", "list_languages", {}),
-        ("sqs", "start_message_move_task", {"SourceArn": "arn:aws:sqs:us-east-1:123456789012:q"}),
+        ("dynamodb", "list_global_tables", {}),
     ],
     ids=["service", "operation"],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import random
 import re
 import subprocess
 import sys
@@ -137,6 +138,16 @@ def test_command_of_the_readme_gives_a_result(command: str, api: str) -> None:
 
 def test_readme_has_a_command_for_every_program() -> None:
     assert len(COMMANDS) == len(PROGRAMS)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_program_follows_a_large_result_to_where_it_lies(name: str, api: str) -> None:
+    """Which is not in the API, but behind a link into S3."""
+    large = random.Random(1).randbytes(20_000).hex()
+    done = run(name, api, "echo", json.dumps(large))
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == large
 
 
 @pytest.mark.parametrize("site", PROXIES)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from emulator.clock import VirtualClock
 from emulator.invocation import FunctionSpec, Outcome
 from emulator.journal import Journal
+from emulator.mapping.asynchronous import AsynchronousInvocations
 from emulator.mapping.sqs import QueueMappingSpec, SqsMapping
 from emulator.scheduler import Scheduler
 from emulator.sqs.queue import Queue, QueueAttributes, Redrive
+
+if TYPE_CHECKING:
+    from emulator.cloud.letter import Letter
 
 Event = dict[str, Any]
 Answer = Callable[[Event], Any]
@@ -48,12 +52,15 @@ class ScriptedFunction:
     """
 
     def __init__(
-        self, *answers: Any, concurrency: int | None = None, timeout_seconds: int = 3
-    ) -> None:
+        self, *answers: Any, concurrency: int | None = None, timeout_seconds: int = 3,
+        places: int | None = None,
+    ) -> None:  # fmt: skip
+        """``places`` is what the machine has room for, which AWS knows nothing of."""
         self.spec = FunctionSpec(
             name="work", function_name="shop-dev-work", handler="app.work",
             timeout_seconds=timeout_seconds, reserved_concurrency=concurrency,
         )  # fmt: skip
+        self._limit = places if concurrency is None else concurrency
         self.answers = list(answers) or [None]
         self.events: list[Event] = []
         self.trace_headers: list[str | None] = []
@@ -61,8 +68,7 @@ class ScriptedFunction:
         self.request_ids: list[str | None] = []
 
     def try_acquire(self) -> bool:
-        limit = self.spec.reserved_concurrency
-        if limit is not None and self.held >= limit:
+        if self._limit is not None and self.held >= self._limit:
             return False
         self.held += 1
         return True
@@ -109,6 +115,13 @@ class SmallCloud:
         self.condition = threading.Condition(threading.RLock())
         self.journal = Journal(self.clock)
         self.scheduler = Scheduler(self.clock, self.condition, self.journal)
+        self.functions: dict[str, ScriptedFunction] = {}
+        self.letters: list[Letter] = []
+        self.asynchronous = AsynchronousInvocations(
+            self.functions.get, send=self.letters.append,
+            clock=self.clock, condition=self.condition, journal=self.journal,
+        )  # fmt: skip
+        self.scheduler.add(self.asynchronous)
         self.advance = self.scheduler.advance
         self.run_until_idle = self.scheduler.run_until_idle
 

@@ -12,6 +12,9 @@ from chalice.app import Cron
 from chalice.config import Config
 
 from emulator import project
+from emulator.mapping.asynchronous import AsynchronousSettings
+from emulator.push.subscriptions import BucketNotification, EventRule, TopicSubscription
+from emulator.queue_events import DeployRefusedError
 from emulator.template import Names
 
 if TYPE_CHECKING:
@@ -32,7 +35,6 @@ def app() -> Chalice:
         queue_arn="arn:aws:sqs:us-east-1:123456789012:bulk.fifo",
         batch_size=7,
         maximum_concurrency=3,
-        maximum_batching_window_in_seconds=2,
     )
     def load(event: Any) -> None: ...
 
@@ -101,7 +103,7 @@ def test_queue_mapping_by_arn_keeps_every_setting(tmp_path: Path) -> None:
     mapping = described(tmp_path).queue_mappings[1]
 
     assert (mapping.queue_name, mapping.batch_size) == ("bulk.fifo", 7)
-    assert (mapping.window_seconds, mapping.maximum_concurrency) == (2, 3)
+    assert (mapping.window_seconds, mapping.maximum_concurrency) == (0, 3)
 
 
 def test_batch_item_failures_are_declared_by_the_merged_template(tmp_path: Path) -> None:
@@ -124,7 +126,7 @@ def test_schedule_is_read_as_the_expression_that_chalice_deploys(tmp_path: Path)
 def test_queue_that_no_template_names_is_made_with_advised_settings(tmp_path: Path) -> None:
     found = described(tmp_path, lambda_timeout=10)
 
-    queues = {r.properties["QueueName"]: r.properties for r in found.resources}
+    queues = {r.name("QueueName", ""): r.properties for r in found.resources}
     assert queues["orders"]["VisibilityTimeout"] == 60
     assert queues["orders"]["RedrivePolicy"]["deadLetterTargetArn"].endswith(":orders-dead-letters")
     assert queues["bulk-dead-letters.fifo"]["FifoQueue"] is True
@@ -137,7 +139,7 @@ def test_queue_of_dead_letters_that_a_function_works_off_is_made_once(tmp_path: 
 
     found = described(tmp_path, made=made, lambda_timeout=10)
 
-    queues = [r.properties for r in found.resources if "orders" in r.properties["QueueName"]]
+    queues = [r.properties for r in found.resources if "orders" in r.name("QueueName", "")]
     assert sorted(queue["QueueName"] for queue in queues) == ["orders", "orders-dead-letters"]
     assert all(queue["VisibilityTimeout"] == 60 for queue in queues)
 
@@ -152,14 +154,184 @@ def test_queue_of_the_template_is_left_as_it_is(tmp_path: Path) -> None:
     assert [r.properties for r in orders] == [properties]
 
 
-@pytest.mark.parametrize("name", ["hear"])
-def test_event_source_that_does_not_run_yet_is_said(tmp_path: Path, name: str) -> None:
-    assert any(name in note for note in described(tmp_path).notes)
-
-
 def test_template_adds_variables_for_the_function_behind_the_routes(tmp_path: Path) -> None:
     """Which Chalice calls APIHandler. https://aws.github.io/chalice/topics/cfn.html"""
     name = {"Fn::Sub": "files-${AWS::AccountId}-${AWS::Region}"}
     handler = {"Properties": {"Environment": {"Variables": {"BUCKET": name}}}}
     made = described(tmp_path, {"Resources": {"APIHandler": handler}})
     assert project.api_variables(made) == {"BUCKET": "files-123456789012-us-east-1"}
+
+
+def test_websockets_are_said_not_to_run(tmp_path: Path) -> None:
+    made = app()
+    made.experimental_feature_flags.add("WEBSOCKETS")
+    made.on_ws_message(name="chat")(print)
+
+    notes = described(tmp_path, made=made).notes
+    assert any(note == "chat: WebSockets do not run locally yet" for note in notes)
+
+
+def listening() -> Chalice:
+    """An app with one function for each source beside queues and schedules."""
+    made = Chalice(app_name="shop")
+    made.on_sns_message(topic="news", name="hear")(print)
+    made.on_sns_message(topic="arn:aws:sns:us-east-1:123456789012:alerts", name="alert")(print)
+    made.on_s3_event(bucket="files", prefix="in/", suffix=".csv", name="take_in")(print)
+    made.on_cw_event({"source": ["shop"]}, name="notice")(print)
+    made.on_kinesis_record(stream="clicks", batch_size=7, name="count")(print)
+    table = "arn:aws:dynamodb:eu-west-1:1:table/orders/stream/2026"
+    made.on_dynamodb_record(stream_arn=table, starting_position="TRIM_HORIZON", name="audit")(print)
+    made.lambda_function(name="plain")(print)
+    return made
+
+
+def test_every_kind_of_function_is_one_of_the_project(tmp_path: Path) -> None:
+    names = [function.name for function in described(tmp_path, made=listening()).functions]
+
+    assert names == ["hear", "alert", "take_in", "notice", "count", "audit", "plain"]
+
+
+def test_subscriptions_are_what_the_decorators_say(tmp_path: Path) -> None:
+    """https://aws.github.io/chalice/topics/events.html"""
+    found = described(tmp_path, made=listening()).subscriptions
+
+    topic = "arn:aws:sns:us-east-1:123456789012:"
+    assert found == [
+        TopicSubscription(function="hear", topic_arn=topic + "news"),
+        TopicSubscription(function="alert", topic_arn=topic + "alerts"),
+        BucketNotification(
+            function="take_in", bucket="files", events=("s3:ObjectCreated:*",),
+            prefix="in/", suffix=".csv",
+        ),
+        EventRule(
+            function="notice", name="shop-dev-notice-event", pattern='{"source":["shop"]}'
+        ),
+    ]  # fmt: skip
+
+
+def test_stream_mappings_are_what_the_decorators_say(tmp_path: Path) -> None:
+    """https://aws.github.io/chalice/api.html#Chalice.on_kinesis_record"""
+    clicks, orders = described(tmp_path, made=listening()).stream_mappings
+
+    assert (clicks.stream_arn, clicks.batch_size, clicks.starting_position) == (
+        "arn:aws:kinesis:us-east-1:123456789012:stream/clicks", 7, "LATEST",
+    )  # fmt: skip
+    assert (orders.stream_name, orders.batch_size, orders.starting_position) == (
+        "orders", 100, "TRIM_HORIZON",
+    )  # fmt: skip
+
+
+def test_what_decorators_name_and_no_template_does_is_made_and_said_once(tmp_path: Path) -> None:
+    found = described(tmp_path, made=listening())
+
+    assert [(r.logical_id, r.type) for r in found.resources] == [
+        ("NewsTopic", "AWS::SNS::Topic"),
+        ("AlertsTopic", "AWS::SNS::Topic"),
+        ("FilesBucket", "AWS::S3::Bucket"),
+        ("ClicksStream", "AWS::Kinesis::Stream"),
+        ("OrdersTable", "AWS::DynamoDB::Table"),
+    ]
+    (note,) = found.notes
+    assert "does not name news, alerts, files, clicks, orders" in note
+    assert "The table's key, id, is a guess" in note
+    lines = json.loads(note[note.index("{") :])
+    assert lines["Resources"]["FilesBucket"]["Properties"] == {"BucketName": "files"}
+
+
+def test_what_the_template_names_is_not_made_again(tmp_path: Path) -> None:
+    stream = {"StreamViewType": "KEYS_ONLY"}
+    properties = {"TableName": "orders", "StreamSpecification": stream}
+    table = {"Type": "AWS::DynamoDB::Table", "Properties": properties}
+    template = {"Resources": {
+        "News": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "news"}},
+        "Files": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "files"}},
+        "Clicks": {"Type": "AWS::Kinesis::Stream", "Properties": {"Name": "clicks"}},
+        "Orders": table,
+    }}  # fmt: skip
+    found = described(tmp_path, template, made=listening())
+
+    assert [r.logical_id for r in found.resources] == [
+        "News", "Files", "Clicks", "Orders", "AlertsTopic",
+    ]  # fmt: skip
+
+
+def test_table_without_a_stream_is_refused_at_the_start(tmp_path: Path) -> None:
+    """Its function would never be called; AWS has no stream of that ARN."""
+    table = {"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": "orders"}}
+
+    with pytest.raises(DeployRefusedError, match="table orders has no stream"):
+        described(tmp_path, {"Resources": {"T": table}}, made=listening())
+
+
+def merged(tmp_path: Path, function: str, **properties: Any) -> Project:
+    """The listening app with properties merged into a function."""
+    template = {"Resources": {function: {"Properties": properties}}}
+    return described(tmp_path, template, made=listening())
+
+
+def test_merged_template_sets_how_a_stream_is_read(tmp_path: Path) -> None:
+    """https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-property-function-kinesis.html"""
+    settings = {
+        "BisectBatchOnFunctionError": True,
+        "MaximumRetryAttempts": 3,
+        "MaximumRecordAgeInSeconds": 60,
+        "FunctionResponseTypes": ["ReportBatchItemFailures"],
+        "FilterCriteria": {"Filters": [{"Pattern": '{"data": {"n": [1]}}'}]},
+        "DestinationConfig": {"OnFailure": {"Destination": "arn:aws:sqs:us-east-1:1:q"}},
+    }
+    event = {"CountKinesisEventSource": {"Properties": settings}}
+    clicks = merged(tmp_path, "Count", Events=event).stream_mappings[0]
+
+    assert clicks.bisect_batch_on_function_error
+    assert clicks.report_batch_item_failures
+    assert (clicks.maximum_retry_attempts, clicks.maximum_record_age_seconds) == (3, 60)
+    assert clicks.filter_patterns == ['{"data": {"n": [1]}}']
+    assert clicks.on_failure == "arn:aws:sqs:us-east-1:1:q"
+
+
+def test_merged_template_sets_a_filter_policy(tmp_path: Path) -> None:
+    """https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-property-function-sns.html"""
+    event = {"HearSnsSubscription": {"Properties": {"FilterPolicy": {"kind": ["new"]}}}}
+    topic = merged(tmp_path, "Hear", Events=event).subscriptions[0]
+
+    assert isinstance(topic, TopicSubscription)
+    assert json.loads(topic.settings) == {"FilterPolicy": {"kind": ["new"]}}
+
+
+def test_merged_template_sets_what_becomes_of_asynchronous_events(tmp_path: Path) -> None:
+    """https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-property-function-eventinvokeconfiguration.html"""
+    config = {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
+    letters = {"Type": "SQS", "TargetArn": "arn:aws:sqs:us-east-1:1:q"}
+    found = merged(tmp_path, "Hear", EventInvokeConfig=config, DeadLetterQueue=letters)
+
+    assert found.asynchronous == {
+        "hear": AsynchronousSettings(
+            maximum_retry_attempts=0, maximum_event_age_seconds=60, dead_letter=letters["TargetArn"]
+        )
+    }
+
+
+@pytest.mark.parametrize(
+    ("function", "properties"),
+    [
+        ("Count", {"Events": {"CountKinesisEventSource": {"Properties": {"BatchSize": 0}}}}),
+        ("Count", {"Events": {"CountKinesisEventSource": {"Properties": {"BatchSize": "x"}}}}),
+        ("Count", {"Events": {"CountKinesisEventSource": {"Properties": {
+            "FilterCriteria": {"Filters": [{"Pattern": "no JSON"}]}}}}}),
+        ("Hear", {"EventInvokeConfig": {"MaximumRetryAttempts": 9}}),
+        ("Hear", {"EventInvokeConfig": "x"}),
+    ],
+)  # fmt: skip
+def test_setting_that_aws_would_refuse_is_refused_at_the_start(
+    tmp_path: Path, function: str, properties: dict[str, Any]
+) -> None:
+    with pytest.raises(DeployRefusedError, match="AWS would refuse to deploy this"):
+        merged(tmp_path, function, **properties)
+
+
+def test_stream_arn_that_is_none_is_refused_at_the_start(tmp_path: Path) -> None:
+    made = Chalice(app_name="shop")
+    made.on_dynamodb_record(stream_arn="orders", name="audit")(print)
+
+    with pytest.raises(DeployRefusedError, match="stream_arn is like"):
+        described(tmp_path, made=made)

@@ -126,9 +126,9 @@ def test_dead_letter_queue_may_have_one_itself_in_any_order(cloud: Cloud) -> Non
 
 def test_what_is_not_known_is_reported_and_what_has_no_effect_is_not(cloud: Cloud) -> None:
     notes = provision(
-        [resource("AWS::Kinesis::Stream"), resource("AWS::CloudWatch::Alarm"), resource("")],
+        [resource("AWS::Cognito::UserPool"), resource("AWS::CloudWatch::Alarm"), resource("")],
         NAMES,
         cloud,
     )
 
-    assert notes == ["Thing: AWS::Kinesis::Stream is not created locally"]
+    assert notes == ["Thing: AWS::Cognito::UserPool is not created locally"]

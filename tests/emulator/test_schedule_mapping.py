@@ -20,9 +20,10 @@ def cloud() -> SmallCloud:
 def schedule(
     cloud: SmallCloud, function: ScriptedFunction, expression: str = "rate(1 day)"
 ) -> ScheduleMapping:
+    cloud.functions["work"] = function
     mapping = ScheduleMapping(
         ScheduleSpec(name="sweep", expression=expression, function="work"),
-        function, clock=cloud.clock, condition=cloud.condition, journal=cloud.journal,
+        cloud.asynchronous, function_arn=function.spec.arn, now_ms=cloud.clock.now_ms(),
     )  # fmt: skip
     cloud.scheduler.add(mapping)
     return mapping
@@ -73,52 +74,21 @@ def test_each_tick_has_an_event_id_of_its_own(cloud: SmallCloud) -> None:
     assert len({event["id"] for event in function.events}) == 2
 
 
-def test_failed_event_is_tried_again_after_one_and_two_minutes(cloud: SmallCloud) -> None:
-    """Two retries, then it is dropped (…/lambda/latest/dg/invocation-async-error-handling.html)."""
+def test_failed_event_is_tried_again_as_every_asynchronous_event_is(cloud: SmallCloud) -> None:
+    """EventBridge invokes asynchronously (…/lambda/latest/dg/with-eventbridge-scheduler.html)."""
     function = ScriptedFunction(CRASH)
     schedule(cloud, function)
     cloud.advance(86_400 + 3600)
 
     assert called_after_seconds(cloud, function) == [86_400, 86_460, 86_580]
     assert function.events[0] == function.events[1] == function.events[2]
-    assert len(function.request_ids) == 3
-    assert len(set(function.request_ids)) == 1
-    assert [e.data for e in cloud.journal.entries(action="drop")] == [
-        {"failures": 3, "throttles": 0}
-    ]
 
 
-def test_event_that_succeeds_is_not_tried_again(cloud: SmallCloud) -> None:
-    """One success is enough (…/lambda/latest/dg/invocation-async-error-handling.html)."""
-    function = ScriptedFunction(CRASH, None)
-    schedule(cloud, function)
-    cloud.advance(86_400 + 3600)
-
-    assert called_after_seconds(cloud, function) == [86_400, 86_460]
-
-
-def test_throttled_event_waits_without_using_up_its_retries(cloud: SmallCloud) -> None:
-    """Back-off from a second on (…/lambda/latest/dg/invocation-async-error-handling.html)."""
-    function = ScriptedFunction(concurrency=1)
-    schedule(cloud, function)
-    assert function.try_acquire()
-    cloud.advance(86_400 + 10)
-    assert function.events == []
-
-    function.release()
+def test_nobody_waits_for_an_event_of_a_schedule(cloud: SmallCloud) -> None:
+    """A schedule that fails every minute would never let a test come to its end."""
+    schedule(cloud, ScriptedFunction(CRASH), "rate(1 minute)")
     cloud.advance(60)
-    assert called_after_seconds(cloud, function) == [86_415]
-
-
-def test_event_throttled_for_six_hours_is_dropped(cloud: SmallCloud) -> None:
-    """The oldest an event may get (…/lambda/latest/dg/invocation-async-error-handling.html)."""
-    function = ScriptedFunction(concurrency=0)
-    schedule(cloud, function)
-    cloud.advance(86_400 + 6 * 3600 - 400)
-    assert cloud.journal.entries(action="drop") == []
-
-    cloud.advance(3600)
-    assert len(cloud.journal.entries(action="drop")) == 1
+    cloud.run_until_idle(0)
 
 
 def test_ticks_missed_while_the_machine_slept_are_one_call(cloud: SmallCloud) -> None:

@@ -8,7 +8,13 @@ import pytest
 from service_bench import _CLIENTS, SECOND_MS, Bench, bench_on, task_that
 
 from chalicelib.control import Controller
-from chalicelib.errors import MessagesLeftError, RetryableError, StaleAttemptError, UnavailableError
+from chalicelib.errors import (
+    CanceledError,
+    MessagesLeftError,
+    RetryableError,
+    StaleAttemptError,
+    UnavailableError,
+)
 from chalicelib.job_message import JobMessage
 from chalicelib.model import TENANT, Failure, Job, Status
 from chalicelib.problems import ProblemError
@@ -118,6 +124,20 @@ def test_a_task_that_fails_while_it_should_stop_is_not_tried_again(emulator: Emu
 
     _, job = worked(emulator, task)
     assert (job.status, job.attempt) == (Status.CANCELED, 1)
+
+
+def test_a_task_that_stops_unasked_has_failed(emulator: Emulator) -> None:
+    """It is not canceled, for nobody wanted that."""
+
+    def task(context: TaskContext) -> None:
+        raise CanceledError
+
+    here = bench_on(emulator, test=task_that(task))
+    job = here.accept("test", max_attempts=1)
+    here.work()
+    failed = here.job(job.id)
+    assert failed.failure is not None
+    assert (failed.status, failed.failure.slug) == (Status.FAILED, "attempts-exhausted")
 
 
 def test_a_job_between_two_attempts_is_canceled_at_once(bench: Bench) -> None:

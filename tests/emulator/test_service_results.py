@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
+import msgspec
 import pytest
 from service_bench import Bench, bench_on, task_that
 
@@ -147,12 +148,27 @@ def test_s3_away_at_the_finish_does_the_work_again(bench: Bench) -> None:
     assert done(bench, job).result_attempt == 2
 
 
-def test_a_deleted_jobs_object_is_deleted(bench: Bench, client: Client) -> None:
-    """Also on the second try, if S3 was away at the first."""
+def test_deleting_a_job_erases_what_each_of_its_attempts_put_into_s3(
+    bench: Bench, client: Client
+) -> None:
+    """Also what a dead attempt left, and on a second try if S3 was away at the first."""
     job = done(bench, bench.accept("test"))
     link = client.get(f"/jobs/{job.id}/result").headers["location"]
-    assert client.request("DELETE", f"/jobs/{job.id}").status_code == 204
+    orphan = f"results/{TENANT}/{job.id}/2.json"
+    bench.clients.s3.put_object(Bucket=bench.settings.results_bucket, Key=orphan, Body=b"1")
+    twice = msgspec.structs.replace(job, attempt=2)
+    bench.clients.fail_before = {"delete_object"}
+    with pytest.raises(UnavailableError):
+        bench.on.payloads.delete(twice)
+    bench.clients.fail_before = set()
+    bench.on.payloads.delete(twice)
     assert (objects(bench), opened(bench, link)[0]) == ([], 404)
+
+
+def test_the_route_that_deletes_a_job_deletes_its_object(bench: Bench, client: Client) -> None:
+    job = done(bench, bench.accept("test"))
+    assert client.request("DELETE", f"/jobs/{job.id}").status_code == 204
+    assert objects(bench) == []
 
 
 def test_results_expire_after_every_job_that_could_name_them() -> None:

@@ -105,8 +105,9 @@ class _Life:
         self._kind = world.kind
         self._locations: set[str] = set()
         self._broken: list[str] = []
-        for name, function in emulator._functions.items():
-            function._handler = self._handled(name, function._handler)  # type: ignore[attr-defined]
+        runners: Any = emulator._runners._runners
+        for runner in runners.values():
+            runner._handler = self._handled(runner.spec.name, runner._handler)
 
     def findings(self) -> Iterator[str]:
         """Live the job through; what was not as promised."""

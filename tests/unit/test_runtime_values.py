@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 
 from emulator.clock import VirtualClock
-from emulator.invocation import FunctionSpec, Invocation
-from emulator.runtime import failures, log_lines
+from emulator.invocation import FunctionSpec, Invocation, Usage
+from emulator.runtime import failures, log_lines, trace_header
 from emulator.runtime.concurrency import CONCURRENCY_MAX, Concurrency
 from emulator.runtime.environment_variables import environment_variables
 from emulator.runtime.lambda_context import LambdaContext
-from emulator.runtime.trace_header import trace_header_or_new
 
 SPEC = FunctionSpec(
     name="work", function_name="shop-dev-work", handler="app.work", environment={"COLOUR": "blue"}
@@ -42,7 +41,8 @@ def test_function_sees_the_variables_lambda_defines() -> None:
     assert seen["AWS_EXECUTION_ENV"].startswith("AWS_Lambda_python3.")
     assert seen["_HANDLER"] == "app.work"
     assert seen["LAMBDA_TASK_ROOT"] == "/project"
-    assert seen["TZ"] == ":UTC"
+    assert (seen["TZ"], seen["LANG"]) == (":UTC", "en_US.UTF-8")
+    assert seen["AWS_SESSION_TOKEN"], "a role's credentials have one"
 
 
 def test_function_sees_its_configured_variables() -> None:
@@ -66,7 +66,7 @@ def test_configured_variables_do_not_lead_to_the_real_aws() -> None:
 
 def test_report_line_has_tab_separated_figures() -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html"""
-    usage = log_lines.Usage(duration_ms=12, memory_mb=128, memory_used_mb=40)
+    usage = Usage(duration_ms=12, memory_mb=128, memory_used_mb=40)
     assert log_lines.report("id", usage) == (
         "REPORT RequestId: id\tDuration: 12.00 ms\tBilled Duration: 12 ms\t"
         "Memory Size: 128 MB\tMax Memory Used: 40 MB\t"
@@ -75,7 +75,7 @@ def test_report_line_has_tab_separated_figures() -> None:
 
 def test_report_line_of_a_cold_start_has_the_init_duration_and_bills_it() -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html"""
-    usage = log_lines.Usage(duration_ms=12, memory_mb=128, memory_used_mb=40, init_ms=100)
+    usage = Usage(duration_ms=12, memory_mb=128, memory_used_mb=40, init_ms=100)
     line = log_lines.report("id", usage)
     assert "\tBilled Duration: 112 ms\t" in line
     assert line.endswith("\tInit Duration: 100.00 ms\t")
@@ -109,16 +109,37 @@ def test_error_without_a_type_is_unhandled(body: bytes) -> None:
     assert failures.reported(body).error == "Unhandled"
 
 
-def test_trace_header_of_the_caller_is_passed_on() -> None:
-    assert trace_header_or_new("Root=1-5759e988-bd862e3fe1be46a994272793", 0) == (
-        "Root=1-5759e988-bd862e3fe1be46a994272793"
-    )
+def test_trace_of_the_caller_goes_on_and_counts_the_call() -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html"""
+    first = trace_header.continued("Root=1-5e-1;Sampled=0", "arn:a", 0)
+    second = trace_header.continued(trace_header.continued(first, "arn:b", 0), "arn:a", 0)
+    assert second.startswith("Root=1-5e-1;Sampled=0;Lineage=")
+    assert [trace_header.call_count(second, arn) for arn in ("arn:a", "arn:b", "arn:c")] == [
+        2,
+        1,
+        0,
+    ]
+
+
+def test_lineage_does_not_grow_without_end() -> None:
+    header = None
+    for number in range(100):
+        header = trace_header.continued(header, "arn:loop", 0)
+        header = trace_header.continued(header, f"arn:{number}", 0)
+    assert trace_header.call_count(header, "arn:loop") == 100
+    assert len(header or "") < 512
 
 
 @pytest.mark.parametrize("given", [None, "", "Root=1\r\nHost: elsewhere", "Root=\N{SNOWMAN}"])
 def test_trace_header_that_cannot_travel_is_replaced(given: str | None) -> None:
     """https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html"""
-    assert trace_header_or_new(given, 1_500_000_000_000).startswith("Root=1-59682f00-")
+    header = trace_header.continued(given, "arn:a", 1_500_000_000_000)
+    assert header.startswith("Root=1-59682f00-")
+
+
+@pytest.mark.parametrize("given", [None, "", "Lineage=", "Lineage=x", "Root=1;Lineage=0:9999999"])
+def test_header_without_a_lineage_counts_no_call(given: str | None) -> None:
+    assert trace_header.call_count(given, "arn:a") == 0
 
 
 def test_reserved_concurrency_is_the_number_of_slots() -> None:

@@ -22,6 +22,8 @@ from emulator.sqs.queue import Counts, Queue, QueueAttributes, Redrive
 ARN = "arn:aws:sqs:us-east-1:123456789012:"
 MAX_RECEIVE_COUNT = 3
 RETENTION_SECONDS = 90
+DEDUPLICATION_MS = 300_000
+QUEUE_DELAY_SECONDS = 2
 
 #: body, receipt handle, receive count
 Handle: TypeAlias = "tuple[str, str, int]"
@@ -51,11 +53,25 @@ class ListQueue:
         #: FIFO: groups in the order they became available; standard: one lane for each message
         self.lanes: list[str] = []
         self.turns = 0
+        #: FIFO: deduplication ids, with the time and the body of the first message
+        self.taken: dict[str, tuple[int, str]] = {}
 
-    def send(self, now_ms: int, row: Row) -> None:
+    def send(self, now_ms: int, row: Row, deduplication_id: str) -> str:
+        """Returns the body that the answer is about: an earlier one's for a duplicate."""
         self.settle(now_ms)
+        if self.fifo:
+            taken_at_ms, body = self.taken.get(deduplication_id, (-DEDUPLICATION_MS, ""))
+            if now_ms - taken_at_ms < DEDUPLICATION_MS:
+                return body
+            self.taken[deduplication_id] = now_ms, row.body
         self.rows.append(row)
         self.hide(row, row.visible_at_ms)
+        return row.body
+
+    def purge(self) -> None:
+        self.rows.clear()
+        self.taken.clear()
+        self.look()
 
     def receive(self, now_ms: int, count: int, timeout_seconds: int) -> list[str]:
         self.settle(now_ms)
@@ -128,24 +144,38 @@ class TwoQueues(RuleBasedStateMachine):
                 name="work",
                 arn=ARN + "work",
                 fifo=self.fifo,
+                delay_seconds=QUEUE_DELAY_SECONDS if self.fifo else 0,
                 retention_seconds=RETENTION_SECONDS,
                 redrive=Redrive(MAX_RECEIVE_COUNT, self.dead),
             )
         )
 
-    @rule(group=st.sampled_from("abc"), delay_seconds=st.sampled_from([0, 0, 0, 5]))
-    def send(self, group: str, delay_seconds: int) -> None:
+    @rule(
+        group=st.sampled_from("abc"),
+        delay_seconds=st.sampled_from([0, 0, 0, 5]),
+        earlier=st.integers(0, 9),
+    )
+    def send(self, group: str, delay_seconds: int, earlier: int) -> None:
+        """Now and then with the deduplication id of an ``earlier`` send."""
         self.sends += 1
-        body, delay_seconds = f"{group}{self.sends}", 0 if self.fifo else delay_seconds
-        visible_at_ms = self.now_ms + delay_seconds * 1000
-        self.model.send(self.now_ms, Row(body, group, self.now_ms, visible_at_ms, turn=0))
-        self.queue.send(
-            self.now_ms,
-            body,
-            delay_seconds=delay_seconds,
-            group_id=group,
-            deduplication_id=body,
-        )
+        body = f"{group}{self.sends}"
+        deduplication_id = str(self.sends - earlier if earlier in (1, 2) else self.sends)
+        seconds = QUEUE_DELAY_SECONDS if self.fifo else delay_seconds
+        row = Row(body, group, self.now_ms, self.now_ms + seconds * 1000, turn=0)
+        expected = self.model.send(self.now_ms, row, deduplication_id)
+        own = {"deduplication_id": deduplication_id} if self.fifo else {"delay_seconds": seconds}
+        sent = self.queue.send(self.now_ms, body, group_id=group, **own)
+        assert sent.body == expected
+
+    @rule(count=st.integers(2, 10))
+    def send_several(self, count: int) -> None:
+        for n in range(count):
+            self.send(group="abc"[n % 3], delay_seconds=0, earlier=0)
+
+    @rule()
+    def purge(self) -> None:
+        self.queue.purge()
+        self.model.purge()
 
     @rule(
         target=handles,
@@ -163,6 +193,11 @@ class TwoQueues(RuleBasedStateMachine):
         )
         return handles
 
+    @rule(handles=st.lists(consumes(handles), max_size=10))
+    def delete_several(self, handles: list[Handle]) -> None:
+        for handle in handles:
+            self.delete(handle)
+
     @rule(handle=consumes(handles))
     def delete(self, handle: Handle) -> None:
         body, receipt_handle, count = handle
@@ -179,7 +214,7 @@ class TwoQueues(RuleBasedStateMachine):
             self.queue.change_visibility(self.now_ms, receipt_handle, timeout_seconds)
             self.model.hide(row, self.now_ms + timeout_seconds * 1000)
 
-    @rule(milliseconds=st.sampled_from([1, 999, 1_000, 5_000, 30_000, 60_000]))
+    @rule(milliseconds=st.sampled_from([1, 999, 1_000, 5_000, 30_000, 60_000, 240_000]))
     def advance(self, milliseconds: int) -> None:
         self.now_ms += milliseconds
 

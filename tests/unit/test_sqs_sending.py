@@ -135,6 +135,12 @@ def test_batch_entry_ids_are_few_distinct_and_plain(ids: list[str], code: str) -
     assert refused.value.code == code
 
 
+def test_first_id_that_comes_again_is_named() -> None:
+    """Recorded on AWS: not the first id that is there twice."""
+    with pytest.raises(BatchRefusedError, match="Id b repeated"):
+        check_entry_ids(["a", "b", "b", "a"], action="SendMessage")
+
+
 def test_batch_is_limited_to_the_bytes_of_one_message() -> None:
     """SQSDeveloperGuide/quotas-messages.html; the text was recorded on AWS."""
     half = Draft(body="x" * (MESSAGE_BYTES_MAX // 2))
@@ -174,7 +180,7 @@ def test_receive_shows_only_the_attributes_asked_for() -> None:
 def test_queue_attribute_outside_of_its_range_is_refused(name: str, value: str) -> None:
     """APIReference/API_SetQueueAttributes.html: the range of each attribute."""
     with pytest.raises(InvalidAttributeValueError, match=name):
-        check_attributes({name: value})
+        check_attributes({name: value}, fifo=False)
 
 
 @pytest.mark.parametrize(
@@ -183,4 +189,4 @@ def test_queue_attribute_outside_of_its_range_is_refused(name: str, value: str) 
 def test_redrive_policy_outside_of_the_rules_is_refused(policy: str) -> None:
     """SQSDeveloperGuide/sqs-configure-dead-letter-queue.html: maximum receives 1 to 1,000."""
     with pytest.raises(InvalidParameterValueError, match="RedrivePolicy"):
-        check_attributes({"RedrivePolicy": policy})
+        check_attributes({"RedrivePolicy": policy}, fifo=False)

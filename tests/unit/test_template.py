@@ -37,12 +37,43 @@ def test_reference_to_an_arn_is_the_arn_of_the_named_resource() -> None:
     [
         ("AWS::DynamoDB::Table", "arn:aws:dynamodb:eu-west-1:123456789012:table/shop-dev-Rows"),
         ("AWS::S3::Bucket", "arn:aws:s3:::shop-dev-Rows"),
+        ("AWS::SNS::Topic", "arn:aws:sns:eu-west-1:123456789012:shop-dev-Rows"),
+        ("AWS::Kinesis::Stream", "arn:aws:kinesis:eu-west-1:123456789012:stream/shop-dev-Rows"),
+        ("AWS::Events::Rule", "arn:aws:events:eu-west-1:123456789012:rule/shop-dev-Rows"),
     ],
 )
 def test_unnamed_resource_is_named_after_app_and_stage(kind: str, expected: str) -> None:
     user = {"Type": "X", "Properties": {"Target": {"Fn::GetAtt": "Rows.Arn"}}}
 
     assert properties({"Rows": {"Type": kind}, "User": user}, "User")["Target"] == expected
+
+
+@pytest.mark.parametrize(
+    ("kind", "reference", "expected"),
+    [
+        ("AWS::SNS::Topic", {"Ref": "It"}, "arn:aws:sns:eu-west-1:123456789012:shop-dev-It"),
+        ("AWS::Kinesis::Stream", {"Ref": "It"}, "shop-dev-It"),
+        ("AWS::SNS::Topic", {"Fn::GetAtt": ["It", "TopicName"]}, "shop-dev-It"),
+        (
+            "AWS::DynamoDB::Table",
+            {"Fn::GetAtt": ["It", "StreamArn"]},
+            "arn:aws:dynamodb:eu-west-1:123456789012:table/shop-dev-It/stream/local",
+        ),
+    ],
+)
+def test_reference_is_what_cloudformation_returns_for_the_type(
+    kind: str, reference: dict[str, Any], expected: str
+) -> None:
+    """A topic's is its ARN (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sns-topic.html)."""
+    user = {"Type": "X", "Properties": {"Target": reference}}
+
+    assert properties({"It": {"Type": kind}, "User": user}, "User")["Target"] == expected
+
+
+def test_name_of_a_type_that_is_not_known_may_be_anything() -> None:
+    other = {"Type": "AWS::SSM::Parameter", "Properties": {"Name": {"Fn::ImportValue": "x"}}}
+
+    assert properties({"Other": other}, "Other")["Name"] == {"Fn::ImportValue": "x"}
 
 
 def test_substitution_knows_parameters_pseudo_parameters_and_resources() -> None:

@@ -32,10 +32,16 @@ def test_line_begins_with_the_time_in_utc_and_who() -> None:
         ("invoke", {"message_ids": IDS[:1], "receive_counts": [1]}, "1 message 0a1b2c3d"),
         ("invoke", {"message_ids": IDS[:1], "receive_counts": [3]},
          "1 message 0a1b2c3d, receive 3"),
-        ("invoke", {"schedule": "rate(1 minute)"}, "by rate(1 minute)"),
+        ("invoke", {"source": "rate(1 minute)", "attempt": 1}, "by rate(1 minute)"),
+        ("invoke", {"source": "clicks", "records": 2, "attempt": 3}, "by clicks, 2 records, try 3"),
+        ("invoke", {"source": "rate(1 minute)", "attempt": 2}, "by rate(1 minute), try 2"),
         ("result", {"duration_ms": 3, "deleted": 1, "kept": 0}, "ok, 3 ms, 1 deleted"),
         ("result", {"duration_ms": 3, "deleted": 0, "kept": 2, "error": "ValueError"},
          "failed: ValueError, 3 ms, 0 deleted, 2 kept"),
+        ("result", {"duration_ms": 3, "memory_used_mb": 54, "memory_mb": 128},
+         "ok, 3 ms, 54 of 128 MB"),
+        ("result", {"duration_ms": 3, "memory_used_mb": 54, "memory_mb": 128, "init_ms": 80},
+         "ok, 3 ms, 54 of 128 MB, cold start 80 ms"),
         ("retry", {"message_ids": IDS[:1], "receive_counts": [2], "max_receive_count": 5,
                    "visible_in_seconds": 29.5},
          "1 message 0a1b2c3d returns in 29.5 s, received 2 of 5 times"),
@@ -69,3 +75,14 @@ def test_printer_writes_no_colour_to_a_file_and_outlives_it() -> None:
 
     stream.close()
     printer(entry)
+
+
+@pytest.mark.parametrize("with_platform_lines", [True, False])
+def test_lines_that_the_result_sums_up_are_shown_on_demand(*, with_platform_lines: bool) -> None:
+    stream = io.StringIO()
+    printer = Printer(stream, with_platform_lines=with_platform_lines)
+    printer(Entry(at_ms=AT_MS, subject="work", action="log", data={"text": "hello"}))
+    data = {"text": "START RequestId: 1", "is_platform": True}
+    printer(Entry(at_ms=AT_MS, subject="work", action="log", data=data))
+    assert "hello" in stream.getvalue()
+    assert ("START" in stream.getvalue()) is with_platform_lines

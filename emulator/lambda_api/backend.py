@@ -1,0 +1,293 @@
+"""The seat of our functions in moto: moto's front, our execution.
+
+moto keeps parsing, the shapes of configurations, tags, policies, layers and CloudFormation. What it
+does to run a function (containers, or a canned answer) is replaced by subclassing: here functions
+run in execution environments, and nothing invokes one while a request is being answered.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from moto.awslambda.models import EventInvokeConfig, LambdaBackend, lambda_backends
+from moto.s3.models import s3_backends
+
+from emulator.invocation import LATEST
+from emulator.lambda_api import configuration, event_settings, names, package_source
+from emulator.lambda_api.errors import LambdaError, invalid_parameter
+from emulator.lambda_api.functions import NamedFunction
+from emulator.lambda_api.mappings import Mappings
+from emulator.lambda_api.package import ProjectPackage
+from emulator.lambda_api.responses import URL_BASES, URL_PATHS
+from emulator.lambda_api.seated_function import SeatedFunction
+from emulator.lambda_api.storage import FunctionStorage
+from emulator.limits import ACCOUNT_CONCURRENCY, UNRESERVED_CONCURRENCY_MIN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from emulator.invocation import FunctionSpec, Runner
+    from emulator.lambda_api.package import Package
+    from emulator.lambda_api.seated_function import Seat
+    from emulator.lambda_api.seated_mapping import SeatedMapping
+
+#: of the project's own functions: they run on the Python that runs the emulator
+RUNTIME = "python{}.{}".format(*sys.version_info)
+
+
+def seat(seat: Seat) -> None:
+    """Make moto's Lambda run its functions with ours. Starts with none; unseats an earlier one."""
+    backend = type("SeatedBackend", (FunctionsBackend,), {"seat": seat})
+    lambda_backends.backend = backend
+    for regions in lambda_backends.values():
+        regions.backend = backend
+        regions.clear()
+
+
+class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
+    """moto's backend for the functions of one region. Called under the cloud's lock.
+
+    What Lambda refuses is raised as LambdaError, or as one of moto's own errors.
+    """
+
+    seat: Seat
+
+    def __init__(self, region_name: str, account_id: str) -> None:
+        super().__init__(region_name, account_id)
+        self._lambdas = FunctionStorage(region_name=region_name, account_id=account_id)
+        #: what the project declares, by the function's name on AWS
+        self._declared: dict[str, FunctionSpec] = {}
+        self.mappings = Mappings(self)
+        # where moto looks for tags
+        self._event_source_mappings = self.mappings.by_uuid
+
+    @property
+    def _url_module(self) -> Any:
+        return SimpleNamespace(url_bases=URL_BASES, url_paths=URL_PATHS)
+
+    def declare(self, specs: Sequence[FunctionSpec], project_dir: Path) -> list[str]:
+        """Have a project's functions as it declares them now, on its present code.
+
+        What was changed through the API stays until the project's own declaration changes.
+        Returns a sentence for each that Lambda would refuse.
+        """
+        code = ProjectPackage(project_dir)
+        wanted = {spec.function_name: spec for spec in specs}
+        for name in self._declared.keys() - wanted.keys():
+            if name in self._lambdas:
+                self.delete_function(name)
+        for name, spec in wanted.items():
+            function = self._lambdas.find(name) or self._put(_parameters(spec), code, spec.name)
+            function.package = code
+            function.display_name = spec.name
+            if self._declared.get(name) != spec:
+                function.recursive_loop = spec.recursive_loop
+                self._reserve(function, spec.reserved_concurrency)
+                function.update_configuration(_parameters(spec))
+            self.seat.functions.run(function.spec(), new_code=True)
+        self._declared = wanted
+        return [note for spec in specs if (note := _refusal(spec))]
+
+    def create_function(self, spec: dict[str, Any]) -> SeatedFunction:
+        name = names.parse(spec["FunctionName"], self.region_name).name
+        configuration.check_new(spec)
+        package = self._package(spec.get("Code") or {})
+        function = self._put({**spec, "FunctionName": name}, package)
+        self._reserve(function, spec.get("ReservedConcurrentExecutions"))
+        return self.publish_version(name) if spec.get("Publish") else function
+
+    def _put(
+        self, parameters: dict[str, Any], package: Package, display_name: str | None = None
+    ) -> SeatedFunction:
+        function = SeatedFunction(
+            parameters,
+            package,
+            region=self.region_name,
+            account_id=self.account_id,
+            seat=self.seat,
+            changed=self._run,
+            display_name=display_name,
+        )
+        self._lambdas.put_function(function)
+        self._run(function)
+        return function
+
+    def _run(self, function: SeatedFunction) -> None:
+        """Have a new or changed function run as it now says."""
+        self.seat.functions.run(function.spec())
+        event_settings.apply(function)
+        self.mappings.restart(function.function_name)
+
+    def _package(self, source: dict[str, Any]) -> Package:
+        buckets = s3_backends[self.account_id][self.partition]
+        return package_source.read(source, buckets=buckets, folder=self.seat.packages)
+
+    def get_function(
+        self, function_name_or_arn: str, qualifier: str | None = None
+    ) -> SeatedFunction:
+        """By any form of its name."""
+        return self._lambdas.get_function_by_name_or_arn_with_qualifier(
+            function_name_or_arn, qualifier
+        )
+
+    def function(self, name_or_arn: str, qualifier: str | None = None) -> NamedFunction:
+        """What is invoked by a name, now and later."""
+        spec = self.get_function(name_or_arn, qualifier).spec()
+
+        def find() -> Runner | None:
+            with self.seat.condition:
+                function = self._lambdas.find(name_or_arn, qualifier)
+                return function and self.seat.functions.find(function.spec())
+
+        return NamedFunction(self.seat.functions, find, spec)
+
+    def find(self, name: str) -> NamedFunction | None:
+        """What is invoked by the name that the terminal shows, or by any other; None if nothing."""
+        version = self.find_version(name)
+        return version and self.function(version.function_arn)
+
+    def find_version(self, name: str) -> SeatedFunction | None:
+        """What such a name stands for now."""
+        shown = {function.display_name: function for function in self._lambdas.latest()}
+        return shown.get(name) or self._lambdas.find(name)
+
+    def update_function_configuration(
+        self, function_name: str, qualifier: str | None, body: dict[str, Any]
+    ) -> dict[str, Any]:
+        function = self._lambdas.get_function_by_name_or_arn_forbid_qualifier(function_name)
+        configuration.check(body)
+        return function.update_configuration(body)
+
+    def update_function_code(
+        self, function_name: str, qualifier: str | None, body: dict[str, Any]
+    ) -> dict[str, Any]:
+        function = self._lambdas.get_function_by_name_or_arn_forbid_qualifier(function_name)
+        if body.get("DryRun"):
+            self._package(body)
+        else:
+            function.update_function_code(body)
+        if body.get("Publish"):
+            return self.publish_version(function_name).get_configuration()
+        return function.get_configuration()
+
+    def publish_version(self, function_name: str, description: str | None = None) -> SeatedFunction:
+        latest = self._lambdas.get_function_by_name_or_arn_forbid_qualifier(function_name)
+        version = self._lambdas.publish(latest, description)
+        self.seat.functions.run(version.spec())
+        return version
+
+    def list_versions_by_function(self, function_name: str) -> list[SeatedFunction]:
+        name = self.get_function(function_name).function_name
+        versions: list[SeatedFunction] = super().list_versions_by_function(name)
+        return versions
+
+    def delete_function(self, function_name: str, qualifier: str | None = None) -> None:
+        name = names.parse(function_name, self.region_name, qualifier=qualifier)
+        function = self.get_function(*name)
+        if name.qualifier == LATEST:
+            raise invalid_parameter(
+                "$LATEST version cannot be deleted without deleting the function."
+            )
+        if name.qualifier not in (None, str(function.version)):
+            raise invalid_parameter("An alias is not deleted by this operation.")
+        for gone in self._lambdas.remove(function):
+            self.seat.functions.remove(gone.spec())
+
+    def put_function_concurrency(self, function_name: str, reserved_concurrency: int) -> int:
+        function = self._lambdas.get_function_by_name_or_arn_forbid_qualifier(function_name)
+        others = sum(
+            other.reserved_concurrency or 0
+            for other in self._lambdas.latest()
+            if other is not function
+        )
+        if ACCOUNT_CONCURRENCY - others - reserved_concurrency < UNRESERVED_CONCURRENCY_MIN:
+            raise invalid_parameter(
+                "Specified ReservedConcurrentExecutions for function decreases account's "
+                "UnreservedConcurrentExecution below its minimum value of "
+                f"[{UNRESERVED_CONCURRENCY_MIN}]."
+            )
+        self._reserve(function, reserved_concurrency)
+        return reserved_concurrency
+
+    def delete_function_concurrency(self, function_name: str) -> None:
+        function = self._lambdas.get_function_by_name_or_arn_forbid_qualifier(function_name)
+        self._reserve(function, None)
+
+    def create_event_source_mapping(self, spec: dict[str, Any]) -> SeatedMapping:
+        return self.mappings.create(spec)
+
+    def get_event_source_mapping(self, uuid: str) -> SeatedMapping:
+        return self.mappings.get(uuid)
+
+    def update_event_source_mapping(self, uuid: str, spec: dict[str, Any]) -> SeatedMapping:
+        return self.mappings.update(uuid, spec)
+
+    def delete_event_source_mapping(self, uuid: str) -> SeatedMapping:
+        return self.mappings.delete(uuid)
+
+    def list_event_source_mappings(
+        self, event_source_arn: str | None, function_name: str | None
+    ) -> Iterable[SeatedMapping]:
+        return self.mappings.list(event_source_arn, function_name)
+
+    def _reserve(self, function: SeatedFunction, slots: int | None) -> None:
+        function.reserved_concurrency = slots
+        self.seat.functions.slots(function.spec()).resize(slots)
+        self.mappings.restart(function.function_name)
+        # whoever was throttled may try again
+        self.seat.condition.notify_all()
+
+    def put_function_event_invoke_config(
+        self, function_name: str, config: dict[str, Any]
+    ) -> dict[str, Any]:
+        function = self.get_function(function_name)
+        made = EventInvokeConfig(function.function_arn, function.last_modified, config)
+        function.event_invoke_config = [made]
+        event_settings.apply(function)
+        answer: dict[str, Any] = made.response()
+        return answer
+
+    def update_function_event_invoke_config(
+        self, function_name: str, config: dict[str, Any]
+    ) -> dict[str, Any]:
+        before = self.get_function(function_name).event_invoke_config
+        known = before[0].config if before else {}
+        return self.put_function_event_invoke_config(function_name, {**known, **config})
+
+    def delete_function_event_invoke_config(self, function_name: str) -> None:
+        super().delete_function_event_invoke_config(function_name)
+        event_settings.apply(self.get_function(function_name))
+
+    def put_function_recursion_config(self, function_name: str, loop: str) -> str:
+        function = self._lambdas.get_function_by_name_or_arn_forbid_qualifier(function_name)
+        function.recursive_loop = configuration.recursive_loop(loop)
+        self.seat.functions.run(function.spec())
+        return loop
+
+    def invoke(self, function_name: str, qualifier: str | None, body: Any, **_: Any) -> bytes:
+        """Asynchronously: how moto's other services call a function."""
+        return self.get_function(function_name, qualifier).invoke(body)
+
+
+def _refusal(spec: FunctionSpec) -> str | None:
+    try:
+        configuration.check(_parameters(spec))
+    except LambdaError as refusal:
+        return f"{spec.name} runs here, and AWS will refuse to deploy it: {refusal.message}"
+    return None
+
+
+def _parameters(spec: FunctionSpec) -> dict[str, Any]:
+    """CreateFunction's parameters for a function that Chalice would deploy."""
+    return {
+        "FunctionName": spec.function_name,
+        "Handler": spec.handler,
+        "Runtime": RUNTIME,
+        "Role": f"arn:aws:iam::{spec.account_id}:role/{spec.function_name}",
+        "Timeout": spec.timeout_seconds,
+        "MemorySize": spec.memory_mb,
+        "Environment": {"Variables": dict(spec.environment)},
+    }

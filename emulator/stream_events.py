@@ -1,0 +1,128 @@
+"""The stream events of a project: what decorators and the merged template say.
+
+https://aws.github.io/chalice/api.html#Chalice.on_kinesis_record
+https://aws.github.io/chalice/api.html#Chalice.on_dynamodb_record
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from chalice.app import DynamoDBEventConfig, KinesisEventConfig
+
+from emulator import merged_events, template
+from emulator.limits import BATCH_SIZE_MAX, BATCHING_WINDOW_SECONDS_MAX
+from emulator.mapping.filtering import Filters, InvalidFilterPatternError, patterns_of
+from emulator.mapping.stream import INFINITE, StreamMappingSpec
+from emulator.missing_resources import table_name
+from emulator.queue_events import DeployRefusedError, mapping_uuid
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chalice import Chalice
+
+    from emulator.template import Names, Resource
+
+StreamEventConfig: TypeAlias = KinesisEventConfig | DynamoDBEventConfig
+
+#: What Chalice ends the names of the events with.
+_KINESIS, _TABLE = "KinesisEventSource", "DynamodbEventSource"
+_POSITIONS = ("LATEST", "TRIM_HORIZON")
+_RANGES = {
+    "batch_size": (1, BATCH_SIZE_MAX),
+    "window_seconds": (0, BATCHING_WINDOW_SECONDS_MAX),
+    "maximum_retry_attempts": (INFINITE, 10_000),
+    "maximum_record_age_seconds": (INFINITE, 604_800),
+}
+
+
+def read(app: Chalice, resources: Sequence[Resource], names: Names) -> list[StreamMappingSpec]:
+    """The mappings of ``app``. Raises DeployRefusedError for what AWS would refuse."""
+    tables = {r.name("TableName", ""): r for r in resources if r.type == "AWS::DynamoDB::Table"}
+    sources = [source for source in app.event_sources if isinstance(source, StreamEventConfig)]
+    for source in sources:
+        if isinstance(source, DynamoDBEventConfig):
+            _check_stream(source, tables.get(table_name(source)))
+    return [_spec(source, resources, names) for source in sources]
+
+
+def _check_stream(source: DynamoDBEventConfig, table: Resource | None) -> None:
+    """A table of the template has a stream only if the template says so."""
+    if table is not None and "StreamSpecification" not in table.properties:
+        raise _refused(
+            source,
+            f"table {table_name(source)} has no stream. Add to {table.logical_id} in "
+            f'{template.PATH}: "StreamSpecification": {{"StreamViewType": "NEW_AND_OLD_IMAGES"}}',
+        )
+
+
+def _spec(
+    source: StreamEventConfig, resources: Sequence[Resource], names: Names
+) -> StreamMappingSpec:
+    ending = _KINESIS if isinstance(source, KinesisEventConfig) else _TABLE
+    merged = merged_events.event_properties(source.name, ending, resources)
+    arn = _arn(source, names)
+    position = merged.get("StartingPosition", source.starting_position)
+    if position not in _POSITIONS:
+        known = " or ".join(_POSITIONS)
+        raise _refused(source, f"starting_position is {known} here, not {position}.")
+    try:
+        patterns = patterns_of(merged.get("FilterCriteria"))
+        Filters(patterns)
+        return StreamMappingSpec(
+            # a mapping that starts elsewhere is another one
+            uuid=mapping_uuid(f"{names.physical(source.name)} {position} {arn}"),
+            stream_arn=arn,
+            function=source.name,
+            starting_position=position,
+            filter_patterns=patterns,
+            **_checked(_settings(source, merged)),
+        )
+    except InvalidFilterPatternError as error:
+        raise _refused(source, f"{error} {error.reason}.") from None
+    except (TypeError, ValueError) as error:
+        raise _refused(source, str(error)) from None
+
+
+def _refused(source: StreamEventConfig, why: str) -> DeployRefusedError:
+    return DeployRefusedError(f"AWS would refuse to deploy this:\n  {source.name}: {why}")
+
+
+def _checked(settings: dict[str, Any]) -> dict[str, Any]:
+    """Raises ValueError for a number that Lambda does not take.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-parameters.html
+    """
+    for name, (least, most) in _RANGES.items():
+        if not least <= settings[name] <= most:
+            raise ValueError(f"{name} must be from {least} to {most}, not {settings[name]}.")
+    return settings
+
+
+def _settings(source: StreamEventConfig, merged: dict[str, Any]) -> dict[str, Any]:
+    window_seconds = source.maximum_batching_window_in_seconds
+    failure = (merged.get("DestinationConfig") or {}).get("OnFailure") or {}
+    return {
+        "batch_size": int(merged.get("BatchSize", source.batch_size)),
+        "window_seconds": int(merged.get("MaximumBatchingWindowInSeconds", window_seconds)),
+        "report_batch_item_failures": "ReportBatchItemFailures"
+        in (merged.get("FunctionResponseTypes") or ()),
+        "bisect_batch_on_function_error": bool(merged.get("BisectBatchOnFunctionError")),
+        "maximum_retry_attempts": int(merged.get("MaximumRetryAttempts", INFINITE)),
+        "maximum_record_age_seconds": int(merged.get("MaximumRecordAgeInSeconds", INFINITE)),
+        "on_failure": failure.get("Destination"),
+        "enabled": merged.get("Enabled", True) not in (False, "false"),
+    }
+
+
+def _arn(source: StreamEventConfig, names: Names) -> str:
+    """In this account, whatever account an ARN of a deployed stage names."""
+    where = f"{names.region}:{names.account_id}"
+    if isinstance(source, KinesisEventConfig):
+        return f"arn:aws:kinesis:{where}:stream/{source.stream}"
+    name = table_name(source)
+    if not name:
+        example = f"arn:aws:dynamodb:{where}:table/orders/stream/2026-01-01T00:00:00.000"
+        raise _refused(source, f"stream_arn is like {example}, not {source.stream_arn!r}.")
+    return f"arn:aws:dynamodb:{where}:table/{name}/stream/local"
