@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from chalice import Chalice
     from chalice.config import Config
 
+    from emulator.http.gateway_responses import Definition
+
 #: API Gateway: all headers together.
 #: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
 HEADER_BYTES_MAX = 10_240
@@ -64,7 +66,7 @@ def create_server(
     host: str,
     port: int,
     record: Record,
-    responses: Mapping[str, Any] | None = None,
+    responses: Mapping[str, Definition] | None = None,
 ) -> local.LocalDevServer:
     """What ``chalice local`` serves: in place of ``chalice.local.create_local_server``.
 
@@ -118,7 +120,7 @@ class Gateway:
         config: Config,
         *,
         record: Record | None = None,
-        responses: Mapping[str, Any] | None = None,
+        responses: Mapping[str, Definition] | None = None,
     ) -> None:
         self._app = app
         self._responses = GatewayResponses(responses or {})

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gateway
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -24,10 +24,22 @@ _VARIABLE = re.compile(r"\$context(?:\.[A-Za-z]+)+")
 _JSON = "application/json"
 
 
+class Definition(msgspec.Struct, frozen=True, rename="camel"):
+    """One gateway response of an OpenAPI document.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-gateway-responses.gatewayResponse.html
+    """
+
+    #: None: that of API Gateway's own answer
+    status_code: int | str | None = None
+    response_parameters: dict[str, str] = {}
+    response_templates: dict[str, str] = {}
+
+
 class GatewayResponses:
     """The definitions by type, such as ``UNAUTHORIZED``; all others are API Gateway's own."""
 
-    def __init__(self, definitions: Mapping[str, Any]) -> None:
+    def __init__(self, definitions: Mapping[str, Definition]) -> None:
         self._definitions = definitions
 
     def answer(
@@ -48,11 +60,10 @@ class GatewayResponses:
             "$context.error.responseType": kind,
             **{f"$context.{name}": value for name, value in (variables or {}).items()},
         }
-        status = int(definition.get("statusCode", own.status))
         return Response(
-            status,
-            _headers(own.headers, definition.get("responseParameters", {})),
-            _body(own.body, definition.get("responseTemplates", {}), known),
+            int(definition.status_code or own.status),
+            _headers(own.headers, definition.response_parameters),
+            _body(own.body, definition.response_templates, known),
         )
 
 

@@ -1,16 +1,19 @@
 """The app's authorizers under the gateway, and the template's words for what it refuses."""
 
+# mypy: disallow-untyped-decorators=False
+
 from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from chalice import Chalice
 from chalice.app import AuthResponse, AuthRoute
 from chalice.config import Config
 
 from emulator.http.gateway import Gateway
-from emulator.http.gateway_responses import GatewayResponses
+from emulator.http.gateway_responses import Definition, GatewayResponses
 from emulator.http.message import Response
 from emulator.test_client import Client
 
@@ -47,21 +50,24 @@ TEMPLATE = (
     '{"title":$context.error.messageString,"id":"$context.requestId",'
     '"type":"$context.error.responseType","unknown":"$context.nonsense"}'
 )
-DEFINED: dict[str, Any] = {
-    "UNAUTHORIZED": {
-        "responseParameters": {
-            "gatewayresponse.header.Content-Type": "'application/problem+json'",
-            "gatewayresponse.header.WWW-Authenticate": "'Bearer'",
-            "gatewayresponse.header.X-Mapped": "method.request.header.Accept",
+DEFINED: dict[str, Definition] = msgspec.convert(
+    {
+        "UNAUTHORIZED": {
+            "responseParameters": {
+                "gatewayresponse.header.Content-Type": "'application/problem+json'",
+                "gatewayresponse.header.WWW-Authenticate": "'Bearer'",
+                "gatewayresponse.header.X-Mapped": "method.request.header.Accept",
+            },
+            "responseTemplates": {"application/json": TEMPLATE},
         },
-        "responseTemplates": {"application/json": TEMPLATE},
+        "ACCESS_DENIED": {"statusCode": 404, "responseTemplates": {"application/json": "{}"}},
+        "DEFAULT_5XX": {"statusCode": "503"},
     },
-    "ACCESS_DENIED": {"statusCode": 404, "responseTemplates": {"application/json": "{}"}},
-    "DEFAULT_5XX": {"statusCode": "503"},
-}
+    dict[str, Definition],
+)
 
 
-def client(token: str | None = None, **defined: Any) -> Client:
+def client(token: str | None = None, defined: dict[str, Definition] | None = None) -> Client:
     config = Config.create(chalice_app=app, api_gateway_stage="v1")
     headers = {} if token is None else {"Authorization": token}
     return Client(Gateway(app, config, responses=defined), headers)
@@ -96,7 +102,7 @@ def test_an_authorizer_allows_denies_or_fails(token: str | None, method: str, st
 def test_the_template_says_how_a_refusal_reads() -> None:
     """https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html"""
     for token in (None, "unknown"):
-        refused = client(token, **DEFINED).get("/accounts/1")
+        refused = client(token, DEFINED).get("/accounts/1")
         assert refused.status_code == 401
         assert refused.headers["www-authenticate"] == "Bearer"
         assert refused.headers["content-type"] == "application/problem+json"
@@ -111,14 +117,14 @@ def test_the_template_says_how_a_refusal_reads() -> None:
 
 def test_a_refusal_has_the_status_of_its_definition_or_its_own() -> None:
     """And a type without a definition that of its class."""
-    assert client("nothing", **DEFINED).get("/accounts/1").status_code == 404
-    broken = client("broken", **DEFINED).get("/accounts/1")
+    assert client("nothing", DEFINED).get("/accounts/1").status_code == 404
+    broken = client("broken", DEFINED).get("/accounts/1")
     assert (broken.status_code, broken.json()) == (503, {"message": None})
-    assert client(**DEFINED).get("/nowhere").status_code == 403
+    assert client(None, DEFINED).get("/nowhere").status_code == 403
 
 
 def test_a_message_is_quoted_in_the_template_as_json_wants_it() -> None:
     own = Response(400, [], b'{"message": "say \\"please\\""}')
-    template = {"responseTemplates": {"application/json": "[$context.error.messageString]"}}
+    template = Definition(response_templates={"application/json": "[$context.error.messageString]"})
     answer = GatewayResponses({"DEFAULT_4XX": template}).answer("BAD_REQUEST_BODY", own)
     assert answer.body == b'["say \\"please\\""]'
