@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import itertools
 import json
+import os
 import re
 import subprocess
 import sys
@@ -297,6 +298,16 @@ def test_chalice_local_closed_is_tried_with_a_token_of_the_tool(tmp_path: Path) 
             ).stdout
             for more in ([], ["-H", f"Authorization: Bearer {made}"])
         )
+        client = [sys.executable, "-m", "accepted_client", "--url", url, "submit", "echo", "2"]
+        known = {**os.environ, "PYTHONPATH": str(ROOT / "examples" / "client")}
+        stranger, acme = (
+            subprocess.run(
+                client, env={**known, **more}, capture_output=True, text=True, timeout=60
+            )
+            for more in ({}, {"JOBS_TOKEN": made})
+        )
+    assert (stranger.returncode, acme.returncode, acme.stdout) == (1, 0, "2\n")
+    assert "The caller is not known" in stranger.stderr
     assert refused.startswith("HTTP/1.1 401")
     assert "\nWWW-Authenticate: Bearer" in refused
     assert '"status":401' in refused
