@@ -22,6 +22,8 @@ _ENDPOINT = "AWS_ENDPOINT_URL"
 #: What every Lambda function finds in its environment.
 #: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 _IN_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME"
+#: What the secrets in .chalice/config.json have in them, as they are or in base64.
+_PUBLISHED = ("for development only", "for-development-only", "Zm9yIGRldmVsb3BtZW50IG9u")
 #: A reference to a secret that CloudFormation replaces; chalice deploy does not.
 #: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html
 _UNRESOLVED = "{{resolve:"
@@ -107,8 +109,16 @@ def _required(environment: Mapping[str, str], name: str) -> str:
     value = environment.get(name, "")
     if not value:
         raise SettingsError(f"{name} is not set: add it to .chalice/config.json")
+    return value
+
+
+def _secret(environment: Mapping[str, str], name: str) -> str:
+    """Not one that everybody can read in the configuration. Empty if it is not set."""
+    value = environment.get(name, "")
     if value.startswith(_UNRESOLVED):
         raise SettingsError(f"{name} is a reference that only CloudFormation resolves: {value}")
+    if _is_deployed(environment) and any(text in value for text in _PUBLISHED):
+        raise SettingsError(f"{name} is published, for development only: make one of your own")
     return value
 
 
@@ -143,14 +153,18 @@ def _tokens(environment: Mapping[str, str]) -> TokenSettings | None:
         raise SettingsError(f"AUTH is {access!r}, it must be jwt or open")
     if is_closed(environment):
         return TokenSettings(
-            keys=_required(environment, "AUTH_KEYS"),
+            keys=_secret(environment, "AUTH_KEYS") or _required(environment, "AUTH_KEYS"),
             issuer=_required(environment, "AUTH_ISSUER"),
             audience=_required(environment, "AUTH_AUDIENCE"),
             tenant_claim=environment.get("AUTH_TENANT_CLAIM") or "tenant",
         )
-    if _IN_LAMBDA in environment and not _is_local(environment):
+    if _is_deployed(environment):
         raise SettingsError("AUTH is open, but this is no developer's machine: set it to jwt")
     return None
+
+
+def _is_deployed(environment: Mapping[str, str]) -> bool:
+    return _IN_LAMBDA in environment and not _is_local(environment)
 
 
 def _is_local(environment: Mapping[str, str]) -> bool:
@@ -158,11 +172,12 @@ def _is_local(environment: Mapping[str, str]) -> bool:
 
 
 def _key(environment: Mapping[str, str], name: str) -> bytes:
-    return _long_enough(_required(environment, name).encode(), name)
+    key = _secret(environment, name) or _required(environment, name)
+    return _long_enough(key.encode(), name)
 
 
 def _callback_secrets(environment: Mapping[str, str], name: str) -> tuple[bytes, ...]:
-    secrets = environment.get(name, "").split()
+    secrets = _secret(environment, name).split()
     if len(secrets) > CALLBACK_SECRETS_MAX:
         detail = f"{len(secrets)} secrets, it can have a new one and an old one"
         raise SettingsError(f"{name} has {detail}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime
 import json
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -19,6 +20,7 @@ from chalicelib import limits
 from chalicelib.settings import Settings, SettingsError, TokenSettings
 from chalicelib.tokens import Caller, InvalidTokenError, TokenVerifier
 
+ROOT = Path(__file__).parents[2]
 SECRET = b"a secret of thirty-two bytes, or more"
 OTHER_SECRET = b"another secret of thirty-two bytes, or more"
 NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
@@ -270,3 +272,22 @@ def test_a_function_in_lambda_refuses_to_be_open() -> None:
     for elsewhere in ("", "https://dynamodb.eu-central-1.amazonaws.com"):
         with pytest.raises(SettingsError, match="set it to jwt"):
             settings(**function, AWS_ENDPOINT_URL=elsewhere)
+
+
+@pytest.mark.parametrize("name", ["AUTH_KEYS", "JOB_ID_KEY", "CALLBACK_SECRET"])
+def test_a_function_in_lambda_refuses_the_secrets_of_development(name: str) -> None:
+    """Everybody can read them: with that key anybody could make tokens."""
+    config = json.loads((ROOT / ".chalice" / "config.json").read_text())
+    published = {name: config["stages"]["dev"]["environment_variables"][name]}
+    assert settings(**published).tokens is not None
+    with pytest.raises(SettingsError, match=f"{name} is published"):
+        settings(**published, AWS_LAMBDA_FUNCTION_NAME="accepted-prod")
+
+
+@pytest.mark.parametrize("name", ["AUTH_KEYS", "JOB_ID_KEY", "CALLBACK_SECRET"])
+def test_a_reference_that_nobody_resolved_is_no_secret(name: str) -> None:
+    """As after plain ``chalice deploy``: everybody knows its text."""
+    config = json.loads((ROOT / ".chalice" / "config.json").read_text())
+    reference = config["stages"]["prod"]["environment_variables"][name]
+    with pytest.raises(SettingsError, match=f"{name} is a reference"):
+        settings(**{name: reference})
