@@ -10,6 +10,7 @@ import msgspec
 from chalicelib import answers, http_message
 from chalicelib.errors import UnavailableError
 from chalicelib.http_message import FORMAT, FORMATS, HTML, JSON, HttpAnswer, HttpRequest
+from chalicelib.model import NOBODY, TENANT
 from chalicelib.pages_api import Route, then_see_job
 from chalicelib.problems import ProblemError
 
@@ -27,12 +28,21 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 #: The only form, whatever the client accepts.
 ANY = "*/*"
+#: Routes that answer everybody, and tell nobody's secrets.
+OPEN_ROUTES = frozenset(
+    {"/", "/docs", "/openapi.json", "/problems/{slug}", "/assets/{name}", "/healthz", "/{proxy+}"}
+)
 
 
 class Api:
     """Dispatches requests."""
 
-    def __init__(self, submit: SubmitApi, jobs: JobsApi, pages: PagesApi) -> None:
+    def __init__(
+        self, submit: SubmitApi, jobs: JobsApi, pages: PagesApi, *, anonymous: str = TENANT
+    ) -> None:
+        """``anonymous``: the tenant of a request that no authorizer has seen; of NOBODY's only the
+        open routes answer."""
+        self.anonymous = anonymous
         cancel, retry = jobs.cancel_job, submit.retry_job
         #: by path, method and media type; the paths are those of app.py
         self.routes: Mapping[str, Mapping[str, Forms]] = {
@@ -59,6 +69,8 @@ class Api:
         methods = self.routes.get(request.route)
         if methods is None:
             raise ProblemError("not-found", "There is no such path")
+        if request.tenant == NOBODY and request.route not in OPEN_ROUTES:
+            raise _unauthorized()
         # HEAD is GET, of which only the head is sent
         forms = methods.get("GET" if request.method == "HEAD" else request.method)
         if forms is None:
@@ -95,6 +107,12 @@ def _without_format(request: HttpRequest) -> HttpRequest:
 def get_health(request: HttpRequest) -> HttpAnswer:
     """``GET /healthz``: this function answers; says nothing of AWS."""
     return answers.json({"status": "ok"}, headers={"Cache-Control": "no-store"})
+
+
+def _unauthorized() -> ProblemError:
+    """The gateway should have refused it: a route has lost its authorizer."""
+    detail = "Send a valid token"
+    return ProblemError("unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})
 
 
 def _not_allowed(request: HttpRequest, methods: Mapping[str, Forms]) -> ProblemError:

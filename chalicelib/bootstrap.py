@@ -14,6 +14,7 @@ from chalicelib.accepting import Acceptor
 from chalicelib.announcing import Announcer
 from chalicelib.api import Api
 from chalicelib.aws import Clients
+from chalicelib.backlog import Backlog
 from chalicelib.batch import Batches
 from chalicelib.batch_submission import BatchSubmitter
 from chalicelib.callback_store import CallbackStore
@@ -25,6 +26,7 @@ from chalicelib.job_queue import JobQueue
 from chalicelib.job_store import JobStore
 from chalicelib.jobs_api import JobsApi
 from chalicelib.key_store import KeyStore
+from chalicelib.model import NOBODY, TENANT
 from chalicelib.pages_api import PagesApi
 from chalicelib.payload_store import PayloadStore
 from chalicelib.processing import Worker
@@ -151,14 +153,16 @@ def _api(on: Stores, settings: Settings, known: Mapping[str, Task]) -> Api:
     holder = Holder(on.queries, seconds_max=settings.wait_seconds_max)
     submit = SubmitApi(
         acceptor=on.acceptor,
+        backlog=Backlog(on.queue, on.jobs, messages_max=settings.backlog_messages_max),
         batches=BatchSubmitter(on.acceptor, tasks=known),
-        retrier=Retrier(on.queries, on.acceptor, tasks=known),
+        retrier=Retrier(on.queries, tasks=known),
         holder=holder,
         tasks=known,
     )
     controller = Controller(on.jobs, on.payloads, callbacks=on.callbacks, queries=on.queries)
     jobs = JobsApi(on.queries, controller, holder=holder, cursor_key=settings.job_id_key)
-    return Api(submit, jobs, PagesApi(on.queries, tasks=known))
+    pages = PagesApi(on.queries, tasks=known)
+    return Api(submit, jobs, pages, anonymous=NOBODY if settings.tokens else TENANT)
 
 
 @functools.cache

@@ -15,18 +15,22 @@ if TYPE_CHECKING:
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
 
-def tenant(context: Mapping[str, Any]) -> str:
+def tenant(context: Mapping[str, Any], *, anonymous: str = TENANT) -> str:
     """The tenant of a request, of which ``context`` is what API Gateway says.
 
     Where the route has an authorizer, the ``tenant`` of its context, else whom it calls the
-    principal; without one everybody is the same tenant. Raises ProblemError if the authorizer
-    names nobody.
+    principal; without one ``anonymous``. Raises ProblemError if the authorizer names nobody.
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-lambda-authorizer-output.html
     """
     authorizer = context.get("authorizer")
     if authorizer is None:
-        return TENANT
+        return anonymous
     name = authorizer.get("tenant") or authorizer.get("principalId") or ""
-    if not isinstance(name, str) or not _TENANT.fullmatch(name):
+    if not is_tenant(name):
         raise ProblemError("forbidden", "Ask for an account")
-    return name
+    return str(name)
+
+
+def is_tenant(name: object) -> bool:
+    """Whether this can name a tenant."""
+    return isinstance(name, str) and _TENANT.fullmatch(name) is not None

@@ -112,6 +112,15 @@ class JobQueue:
         if entries:
             self._call("delete_message_batch", Entries=entries)
 
+    def visible(self) -> int:
+        """About how many messages wait to be received now; the delayed ones are not among them.
+
+        https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html
+        """
+        name = "ApproximateNumberOfMessages"
+        answer = self._call("get_queue_attributes", AttributeNames=[name])
+        return int(answer["Attributes"][name])
+
     @functools.cached_property
     def _url(self) -> str:
         url: str = self._clients.sqs.get_queue_url(QueueName=self._name)["QueueUrl"]

@@ -10,6 +10,8 @@ from chalicelib.callback import Callback
 
 #: Whose jobs they are where no authorizer tells callers apart.
 TENANT = "public"
+#: Whose a request is that no authorizer has seen, where there is one.
+NOBODY = ""
 
 
 class Status(str, enum.Enum):

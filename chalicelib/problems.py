@@ -48,10 +48,16 @@ _TYPES = (
         "characters without quotes; one pair of quotes around it makes no difference.",
     ),
     ProblemType(
+        "unauthorized",
+        401,
+        "The caller is not known",
+        "Send a valid token as `Authorization: Bearer …`.",
+    ),
+    ProblemType(
         "forbidden",
         403,
-        "The caller is not known here",
-        "The API's authorizer names no tenant that this service can use.",
+        "The caller has no tenant here",
+        "The token is valid, but names no tenant that this service can use.",
     ),
     ProblemType(
         "cross-site",
@@ -155,6 +161,14 @@ _TYPES = (
         422,
         "The idempotency key was used for another request",
         "`job` is what the other request made. Use a new key for a new request.",
+    ),
+    ProblemType(
+        "too-many-requests",
+        429,
+        "Too many jobs wait already",
+        "The queue is long and many jobs in it are the caller's. Nothing was recorded. Wait as "
+        "`Retry-After` says.",
+        "yes",
     ),
     ProblemType(
         "internal",

@@ -11,22 +11,20 @@ from chalicelib.submission import Key, Order
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from chalicelib.accepting import Accepted, Acceptor
     from chalicelib.model import Job
     from chalicelib.queries import Queries
     from chalicelib.task import Task
 
 
 class Retrier:
-    """Accepts jobs that repeat others."""
+    """Orders jobs that repeat others."""
 
-    def __init__(self, queries: Queries, acceptor: Acceptor, *, tasks: Mapping[str, Task]) -> None:
+    def __init__(self, queries: Queries, *, tasks: Mapping[str, Task]) -> None:
         self._queries = queries
-        self._acceptor = acceptor
         self._tasks = tasks
 
-    def retry(self, tenant: str, text: str, *, key: Key | None) -> Accepted:
-        """A new job with the same type, input, tags, callback, attempts and time.
+    def order(self, tenant: str, text: str, *, key: Key | None) -> Order:
+        """For a new job with the same type, input, tags, callback, attempts and time.
 
         Raises ProblemError, or UnavailableError if the table does not answer.
         """
@@ -36,7 +34,7 @@ class Retrier:
         given = self._queries.input(job)
         if given is None:
             raise ProblemError("input-not-retained", "Submit it again", job_id=job.id)
-        return self._acceptor.accept(tenant, self._order(job, given, key))
+        return self._order(job, given, key)
 
     def _order(self, job: Job, given: bytes, key: Key | None) -> Order:
         # checked anew: a deployment may have changed the task since

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chalicelib.accepting import Acceptor
+    from chalicelib.backlog import Backlog
     from chalicelib.batch_submission import BatchSubmitter, Outcome
     from chalicelib.holding import Holder
     from chalicelib.http_message import HttpAnswer, HttpRequest
@@ -26,12 +27,14 @@ class SubmitApi:
         self,
         *,
         acceptor: Acceptor,
+        backlog: Backlog,
         batches: BatchSubmitter,
         retrier: Retrier,
         holder: Holder,
         tasks: Mapping[str, Task],
     ) -> None:
         self._acceptor = acceptor
+        self._backlog = backlog
         self._batches = batches
         self._retrier = retrier
         self._holder = holder
@@ -42,21 +45,20 @@ class SubmitApi:
         http_message.query_values(request)
         key = http_message.idempotency_key(request, submission.SUBMIT)
         body = http_message.json_body(request)
-        order = submission.order(body, self._tasks, key=key)
-        return self._answer(request, self._acceptor.accept(request.tenant, order))
+        return self._accept(request, submission.order(body, self._tasks, key=key))
 
     def retry_job(self, request: HttpRequest) -> HttpAnswer:
         """``POST /jobs/{id}/retry``: a new job from a finished one's input."""
         http_message.query_values(request)
         key = http_message.idempotency_key(request, submission.RETRY)
-        accepted = self._retrier.retry(request.tenant, request.job_id, key=key)
-        return self._answer(request, accepted)
+        return self._accept(request, self._retrier.order(request.tenant, request.job_id, key=key))
 
     def submit_batch(self, request: HttpRequest) -> HttpAnswer:
         """``POST /batches``: 202 if any of its jobs was accepted, else the first one's problem."""
         http_message.query_values(request)
         http_message.refuse_idempotency_key(request)
         body = http_message.json_body(request, limits.BATCH_BYTES_MAX)
+        self._backlog.refuse_flood(request.tenant)
         outcomes = self._batches.submit(request.tenant, body)
         entries = [_entry(request, outcome) for outcome in outcomes]
         status = 202 if any(entry["status"] == 202 for entry in entries) else entries[0]["status"]
@@ -64,7 +66,9 @@ class SubmitApi:
         answer = answers.json({"jobs": entries}, headers=headers, status=status)
         return answers.with_preferences(request, answer, waited=None)
 
-    def _answer(self, request: HttpRequest, accepted: Accepted) -> HttpAnswer:
+    def _accept(self, request: HttpRequest, order: submission.Order) -> HttpAnswer:
+        self._backlog.refuse_flood(request.tenant)
+        accepted = self._acceptor.accept(request.tenant, order)
         job = accepted.job
         wanted_seconds = request.preferences.wait_seconds or 0
         seconds = self._holder.allowed_seconds(request, wanted_seconds)

@@ -26,7 +26,7 @@ def answer(request: Request, api: Api) -> Response:
     """Answer Chalice's request; problems become answers."""
     received = _received(request)
     try:
-        return _response(api.answer(_identified(received, request)), received)
+        return _response(api.answer(_identified(received, request, api)), received)
     except ProblemError as raised:
         logs.record("refused", slug=raised.type.slug, request_id=received.request_id)
         return _response(answers.of_problem(raised, received), received)
@@ -63,8 +63,9 @@ def _received(request: Request) -> HttpRequest:
     )
 
 
-def _identified(received: HttpRequest, request: Request) -> HttpRequest:
-    return msgspec.structs.replace(received, tenant=identity.tenant(request.context))
+def _identified(received: HttpRequest, request: Request, api: Api) -> HttpRequest:
+    tenant = identity.tenant(request.context, anonymous=api.anonymous)
+    return msgspec.structs.replace(received, tenant=tenant)
 
 
 def _route(request: Request) -> str:

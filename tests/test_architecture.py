@@ -35,6 +35,7 @@ POSITIONAL_MAX = 4  # self included
 FORCED = {"emulator/local/attach.py __call__"}
 BROAD_EXCEPTS = {
     "chalicelib/task_run.py",
+    "emulator/http/refusals.py",
     "emulator/http/server.py",
     "emulator/runtime/in_place.py",
     "emulator/scheduler.py",

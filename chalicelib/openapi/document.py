@@ -57,6 +57,9 @@ def document(tasks: Mapping[str, Task], assets: Sequence[str]) -> dict[str, Any]
             "headers": headers.components(),
             "parameters": headers.parameters(sorted(tasks), list(PROBLEM_TYPES), list(assets)),
             "links": {name: _link(*link) for name, link in _LINKS.items()},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+            },
             "callbacks": {"end": {"{$request.body#/callback/url}": {"post": _callback()}}},
         },
     }

@@ -8,8 +8,10 @@ from chalicelib.http_message import JSON
 from chalicelib.openapi.schemas import reference
 
 _JOB = {"anyOf": [reference("Job"), reference("MinimalJob")]}
-_TABLE = ("forbidden", "internal", "unavailable")
-_OF_JOB = ("bad-query", "not-acceptable", "not-found", "gone", *_TABLE)
+_TABLE = ("internal", "unavailable")
+#: of every route that wants to know who calls, where the stage is closed
+_CLOSED = ("unauthorized", "forbidden", *_TABLE)
+_OF_JOB = ("bad-query", "not-acceptable", "not-found", "gone", *_CLOSED)
 _OF_BODY = ("malformed-json", "bad-query", "body-too-large", "unsupported-media-type")
 
 
@@ -90,7 +92,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
             *_OF_BODY,
             *("bad-header", "cross-site", "not-acceptable", "gone", "invalid-input"),
             *("unknown-type", "callback-refused", "idempotency-key-reused", "not-enqueued"),
-            *_TABLE,
+            *("too-many-requests", *_CLOSED),
         ),
         ("Idempotency-Key", "Prefer"),
         body="Submission",
@@ -113,7 +115,11 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
                 503: "None was accepted; the first one could not be recorded or queued.",
             }.items()
         },
-        (*_OF_BODY, "bad-header", "cross-site", "not-acceptable", "invalid-input", *_TABLE),
+        (
+            *_OF_BODY,
+            *("bad-header", "cross-site", "not-acceptable", "invalid-input", "too-many-requests"),
+            *_CLOSED,
+        ),
         ("Prefer",),
         body="Batch",
     ),
@@ -131,7 +137,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
                 ("Link", "Preference-Applied"),
             )
         },
-        ("bad-query", "not-acceptable", *_TABLE),
+        ("bad-query", "not-acceptable", *_CLOSED),
         ("status", "type", "limit", "cursor", "Prefer"),
     ),
     ("/jobs/{job_id}", "GET"): Operation(
@@ -187,7 +193,7 @@ OPERATIONS: dict[tuple[str, str], Operation] = {
             *_OF_JOB,
             *("bad-header", "cross-site", "job-not-finished", "input-not-retained"),
             *("unknown-type", "invalid-input", "callback-refused"),
-            *("idempotency-key-reused", "not-enqueued"),
+            *("idempotency-key-reused", "not-enqueued", "too-many-requests"),
         ),
         ("job_id", "Idempotency-Key", "Prefer"),
         callbacks=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from chalicelib.api import OPEN_ROUTES
 from chalicelib.http_message import HTML, JSON, PROBLEM_JSON
 from chalicelib.openapi.operations import OPERATIONS
 from chalicelib.openapi.schemas import reference
@@ -23,6 +24,9 @@ def paths() -> dict[str, Any]:
     for (path, method), operation in OPERATIONS.items():
         item = described.setdefault(path, {})
         item[method.lower()] = _described(operation)
+        if path not in OPEN_ROUTES:
+            # of a stage that is open, and of one that is closed
+            item[method.lower()]["security"] = [{}, {"bearer": []}]
         if method == "GET":
             item["head"] = _head(item["get"])
     return described

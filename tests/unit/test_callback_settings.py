@@ -8,6 +8,7 @@ from chalicelib import callback_secret, webhooks
 from chalicelib.settings import Settings, SettingsError
 
 ENVIRONMENT = {
+    "AUTH": "open",
     "JOBS_TABLE": "table",
     "JOBS_QUEUE": "queue",
     "JOBS_DEAD_LETTER_QUEUE": "dead",
