@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import jsonschema_rs
 
 from chalicelib import tasks
-from chalicelib.openapi.document import document
-from chalicelib.pages.assets import ASSETS
+from chalicelib.http.openapi.document import document
+from chalicelib.http.pages.assets import ASSETS
 from emulator.test_client import Client
 
 if TYPE_CHECKING:

@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 import msgspec
 import pytest
 
-from chalicelib import api, bootstrap, model, problems, tasks
+from chalicelib import bootstrap, tasks
+from chalicelib.http import api
+from chalicelib.jobs import model, problems
+from chalicelib.jobs.transitions import TRANSITIONS
 from chalicelib.task import TASKS
-from chalicelib.transitions import TRANSITIONS
 from emulator import pytest_plugin, settings, terminal
 
 if TYPE_CHECKING:

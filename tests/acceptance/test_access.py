@@ -16,7 +16,8 @@ import pytest
 from chalice.local import ARNMatcher
 from jobs_api import jobs_api, token
 
-from chalicelib import api, bootstrap, limits
+from chalicelib import bootstrap, limits
+from chalicelib.http import api
 from emulator import project
 from emulator.http.gateway import Gateway
 from emulator.test_client import Client, Response

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from chalicelib import bootstrap, cursor, ids, limits
+from chalicelib import bootstrap, limits
 from chalicelib.errors import PermanentError
+from chalicelib.http import cursor
+from chalicelib.jobs import ids
 from chalicelib.settings import Settings
 from chalicelib.task import TASKS, Task
 

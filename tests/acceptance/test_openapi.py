@@ -13,10 +13,12 @@ import pytest
 from described import described
 from openapi_spec_validator import validate
 
-from chalicelib import api, bootstrap, problems, tasks
-from chalicelib.openapi import schemas
-from chalicelib.openapi.document import document
-from chalicelib.openapi.operations import OPERATIONS
+from chalicelib import bootstrap, tasks
+from chalicelib.http import api
+from chalicelib.http.openapi import schemas
+from chalicelib.http.openapi.document import document
+from chalicelib.http.openapi.operations import OPERATIONS
+from chalicelib.jobs import problems
 from chalicelib.task import Task, TaskInput
 
 if TYPE_CHECKING:

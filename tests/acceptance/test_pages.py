@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib import bootstrap
 from chalicelib.errors import PermanentError
-from chalicelib.pages.assets import ASSETS
+from chalicelib.http.pages.assets import ASSETS
 from chalicelib.task import TASKS, Task
 
 if TYPE_CHECKING:

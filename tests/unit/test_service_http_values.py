@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib import cursor, negotiation, preferences
-from chalicelib.preferences import Preferences
+from chalicelib.http import cursor, negotiation, preferences
+from chalicelib.http.preferences import Preferences
 
 JSON, HTML = OFFERS = ("application/json", "text/html")
 KEY = b"a key of sixteen bytes or more"
