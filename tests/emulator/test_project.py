@@ -11,16 +11,16 @@ from chalice import Chalice
 from chalice.app import Cron
 from chalice.config import Config
 
-from emulator import project
+from emulator.declared import project
+from emulator.declared.queue_events import DeployRefusedError
 from emulator.mapping.asynchronous import AsynchronousSettings
-from emulator.push.subscriptions import BucketNotification, EventRule, TopicSubscription
-from emulator.queue_events import DeployRefusedError
+from emulator.push.subscription import BucketNotification, EventRule, TopicSubscription
 from emulator.template import Names
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from emulator.project import Project
+    from emulator.declared.project import Project
 
 NAMES = Names(app="shop", stage="dev", region="us-east-1", account_id="123456789012")
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from chalice.utils import to_cfn_resource_name
 
 from emulator import template
+from emulator.declared.queue_events import DeployRefusedError
 from emulator.mapping.asynchronous import (
     EVENT_AGE_SECONDS_MAX,
     RETRY_AFTER_SECONDS,
     AsynchronousSettings,
 )
-from emulator.queue_events import DeployRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

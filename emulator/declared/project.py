@@ -14,20 +14,20 @@ import msgspec
 from chalice.app import ScheduledEventConfig, SQSEventConfig
 from chalice.utils import to_cfn_resource_name
 
-from emulator import (
+from emulator import template
+from emulator.declared import (
     merged_events,
     missing_resources,
     push_events,
     queue_events,
     stream_events,
-    template,
 )
 from emulator.invocation import FunctionSpec
 from emulator.mapping.asynchronous import AsynchronousSettings
 from emulator.mapping.schedule import ScheduleSpec
 from emulator.mapping.sqs import QueueMappingSpec
 from emulator.mapping.stream import StreamMappingSpec
-from emulator.push.subscriptions import BucketNotification, EventRule, TopicSubscription
+from emulator.push.subscription import BucketNotification, EventRule, TopicSubscription
 from emulator.template import Names, Resource
 
 if TYPE_CHECKING:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from chalice.app import DynamoDBEventConfig, KinesisEventConfig
 
-from emulator import merged_events, template
+from emulator import template
+from emulator.declared import merged_events
+from emulator.declared.missing_resources import table_name
+from emulator.declared.queue_events import DeployRefusedError, mapping_uuid
 from emulator.limits import BATCH_SIZE_MAX, BATCHING_WINDOW_SECONDS_MAX
 from emulator.mapping.filtering import Filters, InvalidFilterPatternError, patterns_of
 from emulator.mapping.stream import INFINITE, StreamMappingSpec
-from emulator.missing_resources import table_name
-from emulator.queue_events import DeployRefusedError, mapping_uuid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
