@@ -445,6 +445,15 @@ def test_reload_that_changes_a_declaration_sets_it_again() -> None:
         assert shown["Timeout"] == 20
 
 
+def test_project_is_packed_only_when_somebody_asks_for_its_code() -> None:
+    """Each test declares the project anew: that may not cost the reading of all its files."""
+    with bench(work=lambda *_: None) as cloud:
+        package = cloud.emulator._lambda.get_function("shop-dev-work").package
+        assert "zipped" not in vars(package)
+        cloud.aws.get_function(FunctionName="shop-dev-work")
+        assert "zipped" in vars(package)
+
+
 def test_recursion_setting_is_terminate_or_allow() -> None:
     """https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionRecursionConfig.html"""
     with bench() as cloud:
