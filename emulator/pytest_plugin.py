@@ -24,7 +24,7 @@ from emulator.clock import VirtualClock
 from emulator.cloud import in_process
 from emulator.cloud.aws import ACCOUNT_ID, REGION
 from emulator.declared import project
-from emulator.declared.queue_events import DeployRefusedError
+from emulator.declared.refusal import DeployRefusedError
 from emulator.emulator import Emulator
 from emulator.http import gateway
 from emulator.runtime import in_place

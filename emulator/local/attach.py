@@ -22,7 +22,7 @@ import click
 from emulator import guard, settings
 from emulator.clock import SystemClock
 from emulator.declared import project
-from emulator.declared.queue_events import DeployRefusedError
+from emulator.declared.refusal import DeployRefusedError
 from emulator.http import gateway
 from emulator.journal import Entry
 from emulator.local import early_clients, reload_filter, start, worker_functions

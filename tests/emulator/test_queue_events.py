@@ -14,7 +14,7 @@ from chalice import Chalice
 from chalice.config import Config
 
 from emulator.declared import project
-from emulator.declared.queue_events import DeployRefusedError
+from emulator.declared.refusal import DeployRefusedError
 from emulator.template import Names
 
 if TYPE_CHECKING:
