@@ -155,7 +155,8 @@ class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
                 function = self._lambdas.find(name_or_arn, qualifier)
                 return function and self.seat.functions.find(function.spec())
 
-        return NamedFunction(self.seat.functions, find, spec)
+        name = names.parse(name_or_arn, self.region_name, qualifier=qualifier)
+        return NamedFunction(self.seat.functions, find, spec, qualifier=name.qualifier)
 
     def find(self, name: str) -> NamedFunction | None:
         """What is invoked by the name that the terminal shows, or by any other; None if nothing."""

@@ -197,6 +197,17 @@ def test_alias_runs_the_version_it_points_to() -> None:
         assert (refusal.status, refusal.code) == (409, "ResourceConflictException")
 
 
+@pytest.mark.parametrize("qualifier", ["", ":$LATEST", ":1", ":live"])
+def test_context_has_the_arn_that_the_function_was_called_by(qualifier: str) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/python-context.html"""
+    with bench() as cloud:
+        cloud.create("made", "def handler(e, context): return context.invoked_function_arn")
+        cloud.aws.publish_version(FunctionName="made")
+        cloud.aws.create_alias(FunctionName="made", Name="live", FunctionVersion="1")
+        arn = "arn:aws:lambda:us-east-1:123456789012:function:made"
+        assert read(cloud.invoke(f"made{qualifier}")) == arn + qualifier
+
+
 def test_deleted_function_is_gone_with_its_versions() -> None:
     with bench() as cloud:
         cloud.create("made", Publish=True)
