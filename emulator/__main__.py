@@ -44,7 +44,10 @@ def cold_start(*, function: str | None) -> None:
 def serve() -> None:
     """The emulator's own process; chalice local starts it."""
     # moto takes a third of a second to import, which no other command should wait for
-    importlib.import_module("emulator.local.serve").main()
+    try:
+        importlib.import_module("emulator.local.serve").main()
+    except StateFolderError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def _ask(question: Callable[[ControlClient], Answer]) -> Answer:

@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 ROOT = Path(__file__).parent.parent.parent
 CHALICE = Path(sys.executable).parent / "chalice"
 START_SECONDS_MAX = 30
+#: ``chalice local`` leaves nothing behind within three seconds; the rest is for a busy machine.
+END_SECONDS_MAX = 10
 
 
 def eventually(check: Callable[[], Any], *, seconds: float = 10) -> Any:
@@ -33,6 +35,20 @@ def eventually(check: Callable[[], Any], *, seconds: float = 10) -> Any:
         assert time.perf_counter() < until, f"not within {seconds} s: {check}"
         pause.wait(0.02)
     return found
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """Also if its parent, or whoever adopted it, has not asked for its exit status."""
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
+
+
+def all_end(processes: Sequence[psutil.Process]) -> None:
+    """Soon no process is left: not of the app, nor of the emulator, nor of a function."""
+    assert processes
+    eventually(lambda: all(map(has_ended, processes)), seconds=END_SECONDS_MAX)
 
 
 class ChaliceLocal:

@@ -14,6 +14,7 @@ import pytest
 from chalice_process import (
     CHALICE,
     ChaliceLocal,
+    all_end,
     chalice_local,
     emulator_command,
     environment,
@@ -159,20 +160,15 @@ def test_every_process_is_gone_soon_after_chalice_local_ends(
     assert len(family) >= 3
 
     end(serving)
-    serving.process.wait(3)
-    _, alive = psutil.wait_procs(family, timeout=3)
 
-    assert not alive
+    all_end([psutil.Process(serving.process.pid), *family])
 
 
 def test_killed_emulator_ends_chalice_local_with_the_reason(serving: ChaliceLocal) -> None:
     family = serving.family()
     psutil.Process(serving.status()["pid"]).kill()
 
-    serving.process.wait(5)
-    _, alive = psutil.wait_procs(family, timeout=3)
-
-    assert not alive
+    all_end([psutil.Process(serving.process.pid), *family])
     assert "Start chalice local again." in serving.text()
     with chalice_local(serving.project) as again:
         again.wait_until_serving()
