@@ -17,6 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from emulator.local.control import ControlClient
+from emulator.local.running import StateFolder
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -102,9 +105,14 @@ class ChaliceLocal:
         return answer.status, json.loads(content) if is_json else content.decode()
 
     def status(self) -> dict[str, Any]:
-        done = emulator_command(self.project, "status", "--json")
-        assert done.returncode == 0, done.stderr
-        return dict(json.loads(done.stdout))
+        """As ``python -m emulator status --json`` says, without a process for it."""
+        found = StateFolder(self.project).find()
+        assert found is not None, self.text()
+        client = ControlClient(found)
+        try:
+            return client.status()
+        finally:
+            client.close()
 
     def family(self) -> list[psutil.Process]:
         """Every process of this ``chalice local``: its worker, the emulator, the environments."""
@@ -154,7 +162,7 @@ def chalice_local(
         yield running
     finally:
         running.end()
-        eventually(lambda: emulator_command(project, "status").returncode == 1)
+        eventually(lambda: StateFolder(project).find() is None)
 
 
 def free_port() -> int:
