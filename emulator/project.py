@@ -22,6 +22,8 @@ from emulator import (
     stream_events,
     template,
 )
+from emulator.http.gateway_responses import KEY as GATEWAY_RESPONSES
+from emulator.http.gateway_responses import Definition
 from emulator.invocation import FunctionSpec
 from emulator.mapping.asynchronous import AsynchronousSettings
 from emulator.mapping.schedule import ScheduleSpec
@@ -169,3 +171,21 @@ def api_variables(project: Project) -> dict[str, str]:
         for properties in merged
         for name, value in properties.get("Environment", {}).get("Variables", {}).items()
     }
+
+
+def gateway_responses(project: Project) -> dict[str, Definition]:
+    """How the merged template changes what API Gateway answers by itself.
+
+    Raises template.TemplateError.
+    """
+    body = _merged("RestAPI", project.resources).get("DefinitionBody", {})
+    try:
+        return msgspec.convert(body, _ApiDocument).gateway_responses
+    except msgspec.ValidationError as error:
+        raise template.TemplateError(
+            f"{template.PATH}: RestAPI's DefinitionBody: {error}"
+        ) from None
+
+
+class _ApiDocument(msgspec.Struct):
+    gateway_responses: dict[str, Definition] = msgspec.field(default={}, name=GATEWAY_RESPONSES)
