@@ -112,6 +112,7 @@ def test_variables_that_are_too_many_for_one_message_are_set(project: Project) -
     settings = {"A": "a" * 100_000, "B": "b" * 100_000}
     function = project.function("large.handler", environment=settings)
     assert function.invoke(b"{}").value() == 100_000
+    assert not zygotes()
 
 
 def test_forked_environment_ends_with_the_status_of_its_process(project: Project) -> None:
