@@ -28,7 +28,16 @@ _READY_SECONDS_MAX = 10
 _ANSWER_SECONDS_MAX = 10
 #: What Python, its libraries and botocore read when they are loaded and never again; the names
 #: begin like this.
-_READ_AT_START = ("PYTHON", "LANG", "LC_", "LD_", "MALLOC_", "GLIBC_", "OPENSSL_", "BOTO_")
+_READ_AT_START = (
+    "PYTHON",
+    "LANG",
+    "LC_",
+    "LD_",
+    "MALLOC_",
+    "GLIBC_",
+    "OPENSSL_",
+    "BOTO_DISABLE_CRT",
+)
 
 
 class ZygoteProcess:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
+from emulator import guard
 from emulator.clock import SystemClock
 from emulator.invocation import FunctionSpec
 from emulator.journal import Journal
@@ -162,7 +163,7 @@ class Project:
         spec = FunctionSpec(name="work", function_name="shop-dev-work", handler=handler, **settings)
         host = Host(
             project_dir=self.folder,
-            pinned={"AWS_ENDPOINT_URL": "http://127.0.0.1:9"},
+            pinned=guard.pinned("http://127.0.0.1:9", "us-east-1"),
             scratch_dir=self.scratch,
             enforces_memory=self.enforces_memory,
             zygote=self.zygote if self.forks else None,
