@@ -10,14 +10,13 @@ import subprocess
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
-import psutil
-
 from emulator.runtime.fork_request import ANSWER_BYTES_MAX
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-_RELEASE_SECONDS_MAX = 1
+#: How long the zygote may take to tell that a process has ended, and to forget it.
+_ANSWER_SECONDS_MAX = 5
 
 
 class ForkedProcess:
@@ -27,12 +26,12 @@ class ForkedProcess:
     """
 
     def __init__(self, pid: int, channel: socket.socket, *, lifeline: int, output: int) -> None:
-        """``channel`` does not block."""
+        """``channel`` does not block. Raises OSError: there is no such process."""
+        self._descriptor = os.pidfd_open(pid)
         self.pid = pid
         self.stdin: IO[bytes] = os.fdopen(lifeline, "wb", buffering=0)
         self.stdout: IO[bytes] = os.fdopen(output, "rb", buffering=0)
         self._channel = channel
-        self._identity = psutil.Process(pid)
         self._status: int | None = None
 
     def __enter__(self) -> ForkedProcess:
@@ -47,29 +46,35 @@ class ForkedProcess:
         """Release everything, and the process's id with it; the process must have ended."""
         self.stdin.close()
         self.stdout.close()
+        os.close(self._descriptor)
         with suppress(OSError):
             self._channel.shutdown(socket.SHUT_WR)
-            while self._is_told_within(_RELEASE_SECONDS_MAX):
+            while _is_readable(self._channel, _ANSWER_SECONDS_MAX):
                 if not self._channel.recv(ANSWER_BYTES_MAX):
                     break
         self._channel.close()
 
     def poll(self) -> int | None:
         """Its exit code, or minus the signal's number; None while it runs."""
-        if self._status is None:
-            with suppress(BlockingIOError):
-                told = self._channel.recv(ANSWER_BYTES_MAX)
-                self._status = int(told) if told else -signal.SIGKILL
-        return self._status
+        return self._look(0)
 
     def wait(self, timeout: float | None = None) -> int:
         """The same, at its end; raises subprocess.TimeoutExpired after ``timeout`` seconds."""
-        if self._status is None:
-            self._is_told_within(timeout)
-        status = self.poll()
+        status = self._look(timeout)
         if status is None:
             raise subprocess.TimeoutExpired("forked process", timeout or 0)
         return status
+
+    def _look(self, timeout_seconds: float | None) -> int | None:
+        if self._status is None and (
+            _is_readable(self._channel, timeout_seconds) or _is_readable(self._descriptor, 0)
+        ):
+            told = b""
+            # an end is seen a moment before the zygote tells of it
+            if _is_readable(self._channel, _ANSWER_SECONDS_MAX):
+                told = self._channel.recv(ANSWER_BYTES_MAX)
+            self._status = int(told) if told else -signal.SIGKILL
+        return self._status
 
     def kill(self) -> None:
         with suppress(ProcessLookupError):
@@ -78,13 +83,16 @@ class ForkedProcess:
 
     def has_id(self) -> bool:
         """Whether its id is still its own: the zygote keeps it so, if it was not killed itself."""
+        if not _is_readable(self._descriptor, 0):
+            return True
         try:
-            zygote_is_gone = not self._channel.recv(1, socket.MSG_PEEK)
+            return bool(self._channel.recv(1, socket.MSG_PEEK))
         except BlockingIOError:
             return True
-        return not zygote_is_gone or self._identity.is_running()
 
-    def _is_told_within(self, timeout_seconds: float | None) -> bool:
-        poller = select.poll()
-        poller.register(self._channel, select.POLLIN)
-        return bool(poller.poll(None if timeout_seconds is None else timeout_seconds * 1000))
+
+def _is_readable(file: socket.socket | int, timeout_seconds: float | None) -> bool:
+    """Of a pidfd: whether its process has ended."""
+    poller = select.poll()
+    poller.register(file, select.POLLIN)
+    return bool(poller.poll(None if timeout_seconds is None else timeout_seconds * 1000))

@@ -125,9 +125,10 @@ class ZygoteProcess:
                 raise ConnectionError("the zygote has ended")
             if answer == fork_request.REFUSED:
                 return None
-            ours.pop_all()
             channel.settimeout(0)
-            return ForkedProcess(int(answer), channel, lifeline=lifeline[1], output=output[0])
+            process = ForkedProcess(int(answer), channel, lifeline=lifeline[1], output=output[0])
+            ours.pop_all()
+            return process
 
 
 def _differs_at_start(variables: Mapping[str, str]) -> bool:
