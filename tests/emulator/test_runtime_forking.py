@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -119,6 +121,17 @@ def test_forked_environment_ends_with_the_status_of_its_process(project: Project
     project.write("ending", "import os\ndef handler(*_): os.abort()")
     failed = project.function("ending.handler").invoke(b"{}")
     assert failed.value()["errorMessage"].endswith("exited with error: signal: aborted")
+
+
+def test_forked_environment_that_died_while_idle_is_replaced(project: Project) -> None:
+    function = project.function("app.counting")
+    idle = function.invoke(b"{}").value()["pid"]
+    # tells the end of all its threads; the state "zombie" only that of the first
+    end = os.pidfd_open(idle)
+    os.kill(idle, signal.SIGKILL)
+    wait_until(lambda: select.select([end], [], [], 0)[0])
+    os.close(end)
+    assert function.invoke(b"{}").value()["count"] == 1
 
 
 def test_killed_zygote_is_replaced_and_what_it_forked_counts_as_killed(
