@@ -12,9 +12,15 @@ if TYPE_CHECKING:
 Runner = Literal["process", "thread"]
 Logs = Literal["compact", "full"]
 Memory = Literal["enforced", "reported"]
+Fork = Literal["on", "off"]
 
 #: what each variable may hold, the default first
-CHOICES = {"EMULATOR_RUNNER": Runner, "EMULATOR_LOGS": Logs, "EMULATOR_MEMORY": Memory}
+CHOICES = {
+    "EMULATOR_RUNNER": Runner,
+    "EMULATOR_LOGS": Logs,
+    "EMULATOR_MEMORY": Memory,
+    "EMULATOR_FORK": Fork,
+}
 
 
 class SettingError(ValueError):
@@ -30,6 +36,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     logs: Logs = "compact"
     #: whether a function that uses more memory than it has is ended
     memory: Memory = "enforced"
+    #: whether environments are forked from a process that has loaded boto3, where that can be
+    fork: Fork = "on"
 
 
 def read(environ: Mapping[str, str]) -> Settings:

@@ -21,6 +21,7 @@ from emulator.local.running import Running, StateFolder, wait_for_end
 from emulator.local.worker_functions import WorkerFunction, WorkerQueue
 from emulator.runtime.execution_environment import Host
 from emulator.runtime.function import LambdaFunction
+from emulator.runtime.zygote_process import ZygoteProcess
 
 if TYPE_CHECKING:
     from emulator.invocation import FunctionSpec, Runner
@@ -55,11 +56,13 @@ def main() -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
     chosen = settings.read(os.environ)
     clock = SystemClock()
+    zygote = ZygoteProcess() if chosen.fork == "on" else None
     host = Host(
         project_dir=Path(running.project),
         pinned=guard.pinned(running.endpoint, start.region),
         scratch_dir=folder.make_empty("tmp"),
         enforces_memory=chosen.memory == "enforced",
+        zygote=zygote,
     )
     calls = WorkerQueue(clock)
 
@@ -91,6 +94,8 @@ def main() -> None:
     # functions first: what still runs would only fail on an endpoint that is gone, and say so
     printer.close()
     emulator.close()
+    if zygote is not None:
+        zygote.close()
     endpoint.stop()
 
 

@@ -22,7 +22,7 @@ INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "VIRTUAL_ENV")
 CHANGEABLE = {"LANG": "en_US.UTF-8", "TZ": ":UTC"}
 
 #: The directory that holds the emulator's package, so that its bootstrap can be imported.
-_PACKAGES_DIR = Path(__file__).resolve().parents[2]
+PACKAGES_DIR = Path(__file__).resolve().parents[2]
 
 
 def environment_variables(
@@ -39,16 +39,24 @@ def environment_variables(
     real AWS.
     """
     return {
-        **{name: inherited[name] for name in INHERITED if name in inherited},
-        **CHANGEABLE,
+        **of_any_python(inherited),
         **spec.environment,
         **lambda_variables(spec, log_stream_name),
         "LAMBDA_TASK_ROOT": str(project_dir),
         "LAMBDA_RUNTIME_DIR": str(Path(__file__).parent),
-        "PYTHONPATH": str(_PACKAGES_DIR),
+        "PYTHONPATH": str(PACKAGES_DIR),
         # a function's credentials are a role's, which come with a token
         "AWS_SESSION_TOKEN": "emulator",
         **pinned,
+    }
+
+
+def of_any_python(inherited: Mapping[str, str]) -> dict[str, str]:
+    """The variables of any function's process that are no function's own."""
+    return {
+        **{name: inherited[name] for name in INHERITED if name in inherited},
+        **CHANGEABLE,
+        "PYTHONPATH": str(PACKAGES_DIR),
     }
 
 

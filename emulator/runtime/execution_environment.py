@@ -27,6 +27,7 @@ from emulator.runtime.runtime_process import (
     ProcessExitedError,
     RuntimeProcess,
 )
+from emulator.runtime.zygote_process import ZygoteProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +52,8 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
     scratch_dir: Path
     #: whether a function that uses more memory than it has is ended
     enforces_memory: bool = True
+    #: what environments are forked from; None: each starts a Python of its own
+    zygote: ZygoteProcess | None = None
 
 
 class ExecutionEnvironment:
@@ -189,6 +192,7 @@ class ExecutionEnvironment:
                 memory_limit_mb=self._spec.memory_mb if self._host.enforces_memory else None,
                 clock=self._clock,
                 log=self._log.line,
+                zygote=self._host.zygote,
             )
             return self._process
 

@@ -10,6 +10,8 @@ import sys
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
+from emulator.runtime.fork_request import Start
+from emulator.runtime.forked_process import ForkedProcess
 from emulator.runtime.memory import Memory
 from emulator.runtime.output import Output
 from emulator.runtime.runtime_api import Request, RuntimeApi
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from emulator.clock import Clock
+    from emulator.runtime.zygote_process import ZygoteProcess
 
 #: How often a waiting thread looks whether the process still runs, and what memory it uses. Its
 #: closed sockets tell its end at once, unless children it forked hold them open.
@@ -56,13 +59,16 @@ class RuntimeProcess:
         memory_limit_mb: int | None,
         clock: Clock,
         log: Callable[[str], object],
+        zygote: ZygoteProcess | None = None,
     ) -> None:
         self._clock = clock
+        self._process: subprocess.Popen[bytes] | ForkedProcess
         self._selector = selectors.DefaultSelector()
         self._api = RuntimeApi(self._selector)
         variables = {**environment, "AWS_LAMBDA_RUNTIME_API": self._api.address}
         try:
-            self._process = _start(handler, variables, project_dir)
+            start = Start(handler, variables, str(project_dir))
+            self._process = (zygote and zygote.fork(start)) or _start(start)
         except OSError:
             self._api.close()
             self._selector.close()
@@ -118,35 +124,35 @@ class RuntimeProcess:
 
     def signal_group(self, number: signal.Signals) -> None:
         """Send a signal to the process and to everything it started."""
+        if isinstance(self._process, ForkedProcess) and not self._process.has_id():
+            return
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, number)
 
     def end(self, grace_seconds: float = 0) -> None:
         """Kill the group, ``grace_seconds`` from now if need be; log the rest, free everything."""
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(grace_seconds)
-        self.signal_group(signal.SIGKILL)
-        # it has no group of its own in its very first moment
-        self._process.kill()
-        self._process.wait()
-        self._output.read()
+        with self._process:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(grace_seconds)
+            self.signal_group(signal.SIGKILL)
+            # it has no group of its own in its very first moment
+            self._process.kill()
+            self._process.wait()
+            self._output.read()
         self._api.close()
         self._selector.close()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                stream.close()
 
 
-def _start(handler: str, variables: dict[str, str], project_dir: Path) -> subprocess.Popen[bytes]:
+def _start(start: Start) -> subprocess.Popen[bytes]:
     """The bootstrap, which makes itself the leader of a group in the emulator's session.
 
     Not of a session of its own: of one whose parent has died, a kernel ends what is frozen only if
     both were of one session.
     """
     return subprocess.Popen(
-        [sys.executable, "-m", "emulator.runtime.bootstrap", handler],
-        env=variables,
-        cwd=project_dir,
+        [sys.executable, "-m", "emulator.runtime.bootstrap", start.handler],
+        env=start.variables,
+        cwd=start.directory,
         stdin=subprocess.PIPE,  # the lifeline: never written to, closed when this process ends
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -7,16 +7,24 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import psutil
+import pytest
 
+from emulator import guard
 from emulator.clock import SystemClock
 from emulator.invocation import FunctionSpec
 from emulator.journal import Journal
 from emulator.runtime.execution_environment import Host
 from emulator.runtime.function import LambdaFunction
+from emulator.runtime.zygote_process import ZygoteProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+#: A test of a project whose environments are forked, and of one that starts a Python for each.
+FORKED_AND_STARTED = pytest.mark.parametrize(
+    "project", [True, False], ids=["forked", "started"], indirect=True
+)
 
 HANDLERS = """
 import datetime, logging, os, subprocess, sys, tempfile, threading, time
@@ -137,8 +145,10 @@ class LeapingClock(SystemClock):
 class Project:
     """A folder with handlers, and the functions made of them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, forks: bool) -> None:
         self.folder = folder
+        self.forks = forks
+        self.zygote = ZygoteProcess()
         self.scratch = folder / "scratch"
         self.enforces_memory = True
         self.clock = SystemClock()
@@ -153,9 +163,10 @@ class Project:
         spec = FunctionSpec(name="work", function_name="shop-dev-work", handler=handler, **settings)
         host = Host(
             project_dir=self.folder,
-            pinned={"AWS_ENDPOINT_URL": "http://127.0.0.1:9"},
+            pinned=guard.pinned("http://127.0.0.1:9", "us-east-1"),
             scratch_dir=self.scratch,
             enforces_memory=self.enforces_memory,
+            zygote=self.zygote if self.forks else None,
         )
         function = LambdaFunction(spec, host, clock=self.clock, journal=self.journal)
         self.functions.append(function)
@@ -164,19 +175,20 @@ class Project:
     def close(self) -> None:
         for function in self.functions:
             function.close()
+        self.zygote.close()
 
     def log(self) -> list[str]:
         return [entry.data["text"] for entry in self.journal.entries(action="log")]
 
 
 @contextlib.contextmanager
-def opened(folder: Path) -> Iterator[Project]:
+def opened(folder: Path, *, forks: bool = False) -> Iterator[Project]:
     """A project whose functions end with the block, and leave nothing behind."""
     before = descriptors(), set(threading.enumerate())
-    project = Project(folder)
+    project = Project(folder, forks=forks)
     yield project
     project.close()
-    assert not environments()
+    assert not psutil.Process().children(recursive=True)
     assert not list(project.scratch.glob("*"))
     # what an earlier test has left to the garbage collector may go meanwhile
     assert descriptors() <= before[0]
@@ -187,8 +199,14 @@ def descriptors() -> int:
     return psutil.Process().num_fds()
 
 
+def zygotes() -> list[psutil.Process]:
+    """What environments are forked from; they have its name, but not its parent."""
+    return [p for p in psutil.Process().children() if "emulator.runtime.zygote" in p.cmdline()]
+
+
 def environments() -> list[psutil.Process]:
-    return psutil.Process().children(recursive=True)
+    found = zygotes()
+    return [p for p in psutil.Process().children(recursive=True) if p not in found]
 
 
 def has_ended(pid: int) -> bool:

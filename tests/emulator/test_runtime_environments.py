@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
-from runtime_project import Project, environments, opened, wait_until
+from runtime_project import FORKED_AND_STARTED, Project, environments, opened, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Iterator[Project]:
-    with opened(tmp_path) as project:
+def project(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Project]:
+    with opened(tmp_path, forks=getattr(request, "param", False)) as project:
         yield project
 
 
@@ -41,6 +41,7 @@ def test_environment_is_kept_after_an_ordinary_exception(project: Project) -> No
     assert function.invoke(b"{}").value()["count"] == 2
 
 
+@FORKED_AND_STARTED
 def test_function_runs_in_its_project_as_on_lambda(project: Project) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/python-context.html"""
     function = project.function("app.about", timeout_seconds=30)
@@ -61,6 +62,7 @@ def test_function_runs_in_its_project_as_on_lambda(project: Project) -> None:
     assert told["argument"] == ""
 
 
+@FORKED_AND_STARTED
 def test_log_of_a_cold_and_of_a_warm_invocation(project: Project) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html"""
     function = project.function("app.counting")
@@ -122,6 +124,7 @@ def test_caller_may_see_the_last_four_kilobytes_of_the_log(project: Project) -> 
     assert tail.splitlines()[-1].startswith("REPORT RequestId: ")
 
 
+@FORKED_AND_STARTED
 def test_nothing_of_a_function_runs_between_its_events(project: Project) -> None:
     """A thread freezes with the environment and goes on in the next invocation.
 
@@ -145,6 +148,7 @@ def test_cold_start_can_be_forced(project: Project) -> None:
     assert again.usage.init_ms is not None
 
 
+@FORKED_AND_STARTED
 def test_each_concurrent_invocation_has_an_environment_of_its_own(
     project: Project, tmp_path: Path
 ) -> None:
@@ -189,6 +193,7 @@ def test_retired_function_keeps_no_environment(project: Project) -> None:
     assert not environments()
 
 
+@FORKED_AND_STARTED
 def test_closing_ends_a_running_invocation(project: Project, tmp_path: Path) -> None:
     function = project.function("app.meeting")
     meeting = tmp_path / "meeting"

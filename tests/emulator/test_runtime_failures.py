@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
-from runtime_project import SLOW_TO_LOAD, LeapingClock, Project, has_ended, opened, wait_until
+from runtime_project import (
+    FORKED_AND_STARTED,
+    SLOW_TO_LOAD,
+    LeapingClock,
+    Project,
+    has_ended,
+    opened,
+    wait_until,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,10 +42,16 @@ from emulator.invocation import FunctionSpec
 from emulator.journal import Journal
 from emulator.runtime.execution_environment import Host
 from emulator.runtime.function import LambdaFunction
+from emulator.runtime.zygote_process import ZygoteProcess
 
 clock = SystemClock()
 spec = FunctionSpec(name="work", function_name="work", handler="app.counting")
-host = Host(project_dir=Path(sys.argv[1]), pinned={}, scratch_dir=Path(sys.argv[1]) / "kept")
+host = Host(
+    project_dir=Path(sys.argv[1]),
+    pinned={},
+    scratch_dir=Path(sys.argv[1]) / "kept",
+    zygote=ZygoteProcess() if sys.argv[2] == "forked" else None,
+)
 function = LambdaFunction(spec, host, clock=clock, journal=Journal(clock))
 print(function.invoke(b"{}").value()["pid"], flush=True)
 signal.pause()
@@ -45,11 +59,12 @@ signal.pause()
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Iterator[Project]:
-    with opened(tmp_path) as project:
+def project(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Project]:
+    with opened(tmp_path, forks=getattr(request, "param", False)) as project:
         yield project
 
 
+@FORKED_AND_STARTED
 @pytest.mark.parametrize(
     ("event", "error", "message"),
     [
@@ -78,6 +93,7 @@ def test_result_that_is_no_json_is_a_marshal_error_of_the_runtime_client(project
     assert function.invoke(b"1").value()["count"] == 1
 
 
+@FORKED_AND_STARTED
 def test_timeout_ends_the_function_and_all_it_started(project: Project) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html"""
     function = project.function("app.by_event", timeout_seconds=1)
@@ -143,10 +159,11 @@ def test_environment_that_died_while_idle_is_replaced(project: Project) -> None:
     assert function.invoke(b"{}").value()["count"] == 1
 
 
-def test_environment_ends_when_the_emulator_is_killed(project: Project) -> None:
+@pytest.mark.parametrize("way", ["forked", "started"])
+def test_environment_ends_when_the_emulator_is_killed(project: Project, way: str) -> None:
     """Whatever ends the emulator, no process of a function stays behind."""
     keeper = subprocess.Popen(
-        [sys.executable, "-c", KEEPER, str(project.folder)],
+        [sys.executable, "-c", KEEPER, str(project.folder), way],
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
     )
@@ -155,8 +172,10 @@ def test_environment_ends_when_the_emulator_is_killed(project: Project) -> None:
         environment = int(keeper.stdout.readline())
         # frozen between events, it cannot notice by itself: the kernel ends it
         wait_until(lambda: psutil.Process(environment).status() == psutil.STATUS_STOPPED)
+        started = psutil.Process(keeper.pid).children(recursive=True)
+        assert environment in [process.pid for process in started]
         keeper.send_signal(signal.SIGKILL)
-    wait_until(lambda: has_ended(environment))
+    wait_until(lambda: all(has_ended(process.pid) for process in started))
 
 
 def test_init_that_is_too_slow_twice_is_a_timeout_of_the_invocation(project: Project) -> None:
@@ -176,6 +195,7 @@ def test_process_that_this_machine_cannot_start_fails_the_invocation(project: Pr
     assert any("cannot start here" in line for line in project.log())
 
 
+@FORKED_AND_STARTED
 def test_function_that_needs_more_memory_than_it_has_is_killed(project: Project) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html"""
     function = project.function("app.holding")
@@ -198,6 +218,7 @@ def test_memory_may_be_reported_only(project: Project) -> None:
     assert outcome.usage.memory_used_mb > 160 > outcome.usage.memory_mb
 
 
+@FORKED_AND_STARTED
 def test_function_with_aws_clients_fits_into_the_least_memory(project: Project) -> None:
     """So that nothing ends here that would live on Lambda."""
     project.write("clients", CLIENTS)
@@ -205,6 +226,7 @@ def test_function_with_aws_clients_fits_into_the_least_memory(project: Project) 
     assert outcome.ok, outcome.payload
 
 
+@FORKED_AND_STARTED
 def test_child_that_a_function_leaves_ends_with_its_environment(project: Project) -> None:
     function = project.function("app.leaving")
     child = function.invoke(b'{"child": true}').value()
@@ -224,6 +246,7 @@ def test_each_environment_has_a_folder_of_its_own_for_temporary_files(project: P
     assert (Path(first).exists(), Path(second).exists()) == (False, True)
 
 
+@FORKED_AND_STARTED
 def test_function_may_open_as_many_files_as_on_lambda(project: Project) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html"""
     project.write(

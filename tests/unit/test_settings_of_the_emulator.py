@@ -9,14 +9,21 @@ from emulator import settings
 
 def test_without_variables_everything_is_as_on_lambda() -> None:
     chosen = settings.read({"EMULATOR_START": "no setting"})
-    assert (chosen.runner, chosen.logs, chosen.memory) == ("process", "compact", "enforced")
+    assert (chosen.runner, chosen.logs) == ("process", "compact")
+    assert (chosen.memory, chosen.fork) == ("enforced", "on")
 
 
 def test_each_variable_is_read() -> None:
     chosen = settings.read(
-        {"EMULATOR_RUNNER": "thread", "EMULATOR_LOGS": "full", "EMULATOR_MEMORY": "reported"}
+        {
+            "EMULATOR_RUNNER": "thread",
+            "EMULATOR_LOGS": "full",
+            "EMULATOR_MEMORY": "reported",
+            "EMULATOR_FORK": "off",
+        }
     )
-    assert (chosen.runner, chosen.logs, chosen.memory) == ("thread", "full", "reported")
+    assert (chosen.runner, chosen.logs) == ("thread", "full")
+    assert (chosen.memory, chosen.fork) == ("reported", "off")
 
 
 def test_empty_variable_is_none() -> None:
