@@ -5,7 +5,7 @@ READY := .venv/.ready
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check lint types format bench conformance soak clean
+.PHONY: help run setup test check lint types format bench fuzz conformance soak clean
 
 help:            ## show these lines
 	@sed -n 's/^\([a-z]*\): *[^#]*## */\1\t/p' Makefile | expand -t 10
@@ -28,6 +28,9 @@ types: $(READY)
 
 format: $(READY) ## put the code into the project's form
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+fuzz: $(READY)   ## send thousands of generated requests to chalice local (some minutes)
+	@PYTHONPATH="$(CURDIR)" $(BIN)/python tests/acceptance/fuzz.py
 
 bench: $(READY)  ## measure against stock chalice local with moto's server (ten minutes)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt

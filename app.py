@@ -21,18 +21,32 @@ if os.environ.get("AWS_CHALICE_CLI_MODE"):  # set by the chalice command only
 # below the emulator, so that no AWS client can be made before it answers
 from typing import TYPE_CHECKING, Any  # noqa: E402
 
-from chalicelib import logs, web  # noqa: E402
-from chalicelib.api import METHODS  # noqa: E402
+from chalicelib import limits, logs, settings  # noqa: E402
 from chalicelib.bootstrap import service  # noqa: E402
-from chalicelib.job_queue import received  # noqa: E402
+from chalicelib.http import web  # noqa: E402
+from chalicelib.http.api import METHODS  # noqa: E402
+from chalicelib.store.job_queue import received  # noqa: E402
 
 if TYPE_CHECKING:
     from chalice import Response
-    from chalice.app import CloudWatchEvent, Request, SQSEvent
+    from chalice.app import AuthRequest, AuthResponse, CloudWatchEvent, Request, SQSEvent
 
-    from chalicelib.batch import BatchResponse
+    from chalicelib.work.batch import BatchResponse
 
 logs.configure()
+
+#: Who may call the routes of jobs: None is everybody.
+callers = None
+
+if settings.is_closed(os.environ):
+    # not where it is not needed: it brings a library along
+    from chalicelib.http import authorizing
+
+    @app.authorizer(ttl_seconds=limits.AUTHORIZER_CACHE_SECONDS)
+    def authorize(request: AuthRequest) -> AuthResponse:
+        return authorizing.answer(request.token)
+
+    callers = authorize
 
 
 @app.middleware("http")
@@ -40,43 +54,58 @@ def unify_errors(request: Request, get_response: Any) -> Response:
     return web.unify(get_response(request), request)
 
 
-@app.route("/jobs", methods=METHODS, content_types=[])
+@app.route("/jobs", methods=METHODS, content_types=[], authorizer=callers)
 def jobs() -> Response:
     return web.answer(app.current_request, service().api)
 
 
-@app.route("/jobs/{job_id}", methods=METHODS, content_types=[])
+@app.route("/jobs/{job_id}", methods=METHODS, content_types=[], authorizer=callers)
 def job(job_id: str) -> Response:
     return web.answer(app.current_request, service().api)
 
 
-@app.route("/jobs/{job_id}/result", methods=METHODS, content_types=[])
+@app.route("/jobs/{job_id}/result", methods=METHODS, content_types=[], authorizer=callers)
 def job_result(job_id: str) -> Response:
     return web.answer(app.current_request, service().api)
 
 
-@app.route("/jobs/{job_id}/cancel", methods=METHODS, content_types=[])
+@app.route("/jobs/{job_id}/cancel", methods=METHODS, content_types=[], authorizer=callers)
 def job_cancel(job_id: str) -> Response:
     return web.answer(app.current_request, service().api)
 
 
-@app.route("/jobs/{job_id}/callback", methods=METHODS, content_types=[])
+@app.route("/jobs/{job_id}/callback", methods=METHODS, content_types=[], authorizer=callers)
 def job_callback(job_id: str) -> Response:
     return web.answer(app.current_request, service().api)
 
 
-@app.route("/jobs/{job_id}/retry", methods=METHODS, content_types=[])
+@app.route("/jobs/{job_id}/retry", methods=METHODS, content_types=[], authorizer=callers)
 def job_retry(job_id: str) -> Response:
     return web.answer(app.current_request, service().api)
 
 
-@app.route("/batches", methods=METHODS, content_types=[])
+@app.route("/batches", methods=METHODS, content_types=[], authorizer=callers)
 def batches() -> Response:
     return web.answer(app.current_request, service().api)
 
 
 @app.route("/problems/{slug}", methods=METHODS, content_types=[])
 def problem(slug: str) -> Response:
+    return web.answer(app.current_request, service().api)
+
+
+@app.route("/assets/{name}", methods=METHODS, content_types=[])
+def asset(name: str) -> Response:
+    return web.answer(app.current_request, service().api)
+
+
+@app.route("/openapi.json", methods=METHODS, content_types=[])
+def openapi() -> Response:
+    return web.answer(app.current_request, service().api)
+
+
+@app.route("/docs", methods=METHODS, content_types=[])
+def docs() -> Response:
     return web.answer(app.current_request, service().api)
 
 

@@ -59,6 +59,18 @@ RECEIVES_MAX = ATTEMPTS_MAX + 5
 #: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-visibility-timeout.html
 HIDE_SECONDS_MAX = 43_200 - 900
 
+#: Between the clocks of who issues tokens and of who verifies them.
+TOKEN_LEEWAY_SECONDS = 30
+#: How long API Gateway keeps an authorizer's answer: so much longer an expired token may pass.
+AUTHORIZER_CACHE_SECONDS = 60
+
+#: Messages in the queue from which on tenants with many jobs that wait are told to come later.
+BACKLOG_MESSAGES_MAX = 10_000
+#: How old a count of them may be: one request to SQS in this time, for each process.
+BACKLOG_SECONDS = 5
+#: A tenant's newest jobs, one page of the table: where all of them wait, it has too many.
+BACKLOG_TENANT_JOBS_MAX = 100
+
 #: Longest Retry-After.
 RETRY_AFTER_SECONDS_MAX = 30
 

@@ -120,9 +120,11 @@ def on_virtual_clock(
 
 
 @pytest.fixture
-def client(emulator: Emulator, chalice_config: Config) -> Client:
+def client(emulator: Emulator, chalice_config: Config, chalice_project: project.Project) -> Client:
     """Calls the app's routes."""
-    return Client(gateway.Gateway(chalice_config.chalice_app, chalice_config))
+    responses = project.gateway_responses(chalice_project)
+    app = chalice_config.chalice_app
+    return Client(gateway.Gateway(app, chalice_config, responses=responses))
 
 
 @functools.cache

@@ -33,8 +33,14 @@ class Client:
 
     __test__ = False
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, headers: Mapping[str, str] | None = None) -> None:
+        """``headers`` go with every request, such as an ``Authorization``."""
         self._gateway = gateway
+        self._headers = headers or {}
+
+    def with_headers(self, headers: Mapping[str, str]) -> Client:
+        """A client of the same app that sends these with every request."""
+        return Client(self._gateway, {**self._headers, **headers})
 
     def get(self, path: str, **more: Any) -> Response:
         return self.request("GET", path, **more)
@@ -52,7 +58,7 @@ class Client:
         headers: Mapping[str, str] | None = None,
     ) -> Response:
         """Call a route; ``json`` is encoded and sets the content type, ``body`` is sent as is."""
-        sent = dict(headers or {})
+        sent = {**self._headers, **(headers or {})}
         if json is not None:
             body = msgspec.json.encode(json)
             sent.setdefault("content-type", "application/json")

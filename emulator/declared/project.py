@@ -21,6 +21,8 @@ from emulator.declared import (
     queue_events,
     stream_events,
 )
+from emulator.http.gateway_responses import KEY as GATEWAY_RESPONSES
+from emulator.http.gateway_responses import Definition
 from emulator.invocation import FunctionSpec
 from emulator.mapping.asynchronous import AsynchronousSettings
 from emulator.mapping.schedule import ScheduleSpec
@@ -159,3 +161,21 @@ def api_variables(project: Project) -> dict[str, str]:
     ``chalice local`` serves the routes itself, and knows config.json only.
     """
     return _variables(merged_events.resource_properties(_API_RESOURCE, project.resources))
+
+
+def gateway_responses(project: Project) -> dict[str, Definition]:
+    """How the merged template changes what API Gateway answers by itself.
+
+    Raises template.TemplateError.
+    """
+    body = merged_events.resource_properties("RestAPI", project.resources).get("DefinitionBody", {})
+    try:
+        return msgspec.convert(body, _ApiDocument).gateway_responses
+    except msgspec.ValidationError as error:
+        raise template.TemplateError(
+            f"{template.PATH}: RestAPI's DefinitionBody: {error}"
+        ) from None
+
+
+class _ApiDocument(msgspec.Struct):
+    gateway_responses: dict[str, Definition] = msgspec.field(default={}, name=GATEWAY_RESPONSES)

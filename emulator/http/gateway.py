@@ -15,7 +15,9 @@ import msgspec
 from chalice import local
 
 from emulator.clock import SystemClock
+from emulator.http.gateway_responses import GatewayResponses
 from emulator.http.message import Request, Response
+from emulator.http.refusals import Authorizers, RequestTooLongError, response_type
 from emulator.http.routes import RouteMatcher
 from emulator.http.server import Server, listen
 from emulator.limits import EVENT_BYTES_MAX, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
     from chalice import Chalice
     from chalice.config import Config
+
+    from emulator.http.gateway_responses import Definition
 
 #: API Gateway: all headers together.
 #: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
@@ -56,9 +60,17 @@ class Record(Protocol):
 
 
 def create_server(
-    app: Chalice, config: Config, *, host: str, port: int, record: Record
+    app: Chalice,
+    config: Config,
+    *,
+    host: str,
+    port: int,
+    record: Record,
+    responses: Mapping[str, Definition] | None = None,
 ) -> local.LocalDevServer:
     """What ``chalice local`` serves: in place of ``chalice.local.create_local_server``.
+
+    ``responses`` are the template's gateway responses.
 
     Raises PortInUseError, or ListenError for another reason.
     """
@@ -66,7 +78,8 @@ def create_server(
         # as chalice does: current_request becomes one a thread
         local.CustomLocalChalice.__bases__ = (local.LocalChalice, app.__class__)
         app.__class__ = local.CustomLocalChalice
-    return GatewayServer(Gateway(app, config, record=record), host=host, port=port)
+    gateway = Gateway(app, config, record=record, responses=responses)
+    return GatewayServer(gateway, host=host, port=port)
 
 
 class GatewayServer(local.LocalDevServer):  # type: ignore[misc]  # chalice has no types
@@ -101,8 +114,16 @@ class Gateway:
     body_bytes_max = REQUEST_BYTES_MAX
     header_bytes_max = HEADER_BYTES_MAX
 
-    def __init__(self, app: Chalice, config: Config, *, record: Record | None = None) -> None:
+    def __init__(
+        self,
+        app: Chalice,
+        config: Config,
+        *,
+        record: Record | None = None,
+        responses: Mapping[str, Definition] | None = None,
+    ) -> None:
         self._app = app
+        self._responses = GatewayResponses(responses or {})
         self._config = config
         self._record = record
         self._clock = SystemClock()
@@ -151,14 +172,13 @@ class Gateway:
                 request.method, request.target, request.headers, request.body or None
             )
         except local.LocalGatewayException as error:
-            return Response(error.CODE, _json_headers(error.headers), error.body or b"")
+            own = Response(error.CODE, _json_headers(error.headers), error.body or b"")
+            return self._responses.answer(
+                response_type(error), own, variables={"requestId": request_id}
+            )
         if _exceeds(RESPONSE_BYTES_MAX, answer, answer.get("body")):
             raise ValueError(f"the answer exceeds {RESPONSE_BYTES_MAX} bytes of JSON")
         return _response(answer, request_id)
-
-
-class _RequestTooLongError(local.LocalGatewayException):  # type: ignore[misc]
-    CODE = 413
 
 
 class _Call(local.LocalGateway):  # type: ignore[misc]
@@ -169,6 +189,7 @@ class _Call(local.LocalGateway):  # type: ignore[misc]
     ) -> None:
         super().__init__(app, config)
         self.event_converter = _Events(routes, app.api.binary_types, request_id=request_id)
+        self._authorizer = Authorizers(app)
         self._request_id = request_id
 
     def _generate_lambda_context(self) -> local.LambdaContext:
@@ -196,7 +217,7 @@ class _Events(local.LambdaEventConverter):  # type: ignore[misc]
             event["body"], event["isBase64Encoded"] = _text(event["body"])
         event.setdefault("isBase64Encoded", False)
         if _exceeds(EVENT_BYTES_MAX, event, event["body"]):
-            raise _RequestTooLongError({}, b'{"message": "Request Too Long"}')
+            raise RequestTooLongError({}, b'{"message": "Request Too Long"}')
         return event
 
 

@@ -108,8 +108,9 @@ class _Server:
             self._control.close()
             sender = JournalSender(ControlClient(self._running))
             server = gateway.create_server(
-                app, config, host=host, port=port, record=_recorder(sender)
-            )
+                app, config, host=host, port=port, record=_recorder(sender),
+                responses=project.gateway_responses(described),
+            )  # fmt: skip
         except (TemplateError, DeployRefusedError, RefusedError) as error:
             # not _stop: what waits in queues and tables outlives a mistake in a file
             again = "\nCorrect it and save: chalice local reloads by itself." if _reloads() else ""

@@ -5,13 +5,32 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import jwt
 from chalice_process import ROOT, chalice_local
+
+from emulator.clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+def token(tenant: str | None, *, seconds: int = 60, **changed: Any) -> str:
+    """A token as stage dev's key signs it, for so long from now on; None: without a tenant."""
+    config = json.loads((ROOT / ".chalice" / "config.json").read_text())
+    known = {**config["environment_variables"], **config["stages"]["dev"]["environment_variables"]}
+    key = json.loads(known["AUTH_KEYS"])["keys"][0]
+    claims = {
+        "iss": known["AUTH_ISSUER"],
+        "aud": known["AUTH_AUDIENCE"],
+        "sub": "somebody",
+        "exp": SystemClock().now_ms() // 1000 + seconds,
+        **({} if tenant is None else {"tenant": tenant}),
+        **changed,
+    }
+    return jwt.encode(claims, jwt.PyJWK(key).key, key["alg"], headers={"kid": key["kid"]})
 
 
 @contextlib.contextmanager
@@ -27,7 +46,7 @@ def jobs_api(folder: Path, *, stage: str = "v1", **settings: str) -> Iterator[st
     config = folder / ".chalice" / "config.json"
     changed = json.loads(config.read_text())
     changed["stages"]["dev"]["api_gateway_stage"] = stage
-    changed["environment_variables"].update(settings)
+    changed["stages"]["dev"]["environment_variables"].update(settings)
     config.write_text(json.dumps(changed))
     with chalice_local(folder, "--no-autoreload") as running:
         yield f"http://127.0.0.1:{running.wait_until_serving().port}"

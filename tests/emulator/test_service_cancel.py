@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from service_bench import _CLIENTS, SECOND_MS, Bench, bench_on, task_that
 
-from chalicelib.control import Controller
 from chalicelib.errors import (
     CanceledError,
     MessagesLeftError,
@@ -15,10 +14,11 @@ from chalicelib.errors import (
     StaleAttemptError,
     UnavailableError,
 )
-from chalicelib.job_message import JobMessage
-from chalicelib.model import TENANT, Failure, Job, Status
-from chalicelib.problems import ProblemError
-from chalicelib.retrying import Retrier
+from chalicelib.jobs.job_message import JobMessage
+from chalicelib.jobs.model import TENANT, Failure, Job, Status
+from chalicelib.jobs.problems import ProblemError
+from chalicelib.requests.control import Controller
+from chalicelib.requests.retrying import Retrier
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -300,8 +300,8 @@ def test_a_failed_job_is_done_again_with_the_input_it_had(emulator: Emulator) ->
     here.work()
     failed = here.job(job.id)
     assert (failed.status, failed.input_retained) == (Status.FAILED, True)
-    retrier = Retrier(here.queries, here.on.acceptor, tasks=here.tasks)
-    again = retrier.retry(TENANT, job.id, key=None).job
+    retrier = Retrier(here.queries, tasks=here.tasks)
+    again = here.on.acceptor.accept(TENANT, retrier.order(TENANT, job.id, key=None)).job
     (message,) = here.receive()
     assert bytes(JobMessage.decode(message.body).input) == b"[1.10, 1e5]"
     assert (again.retry_of, again.max_attempts, again.tags) == (job.id, 1, {"a": "b"})
@@ -313,5 +313,5 @@ def test_an_input_that_is_kept_on_request_can_be_done_again_after_success(bench:
     job = bench.accept("echo", "x", retain_input=True)
     bench.work()
     assert bench.job(job.id).write_units == 4
-    retrier = Retrier(bench.queries, bench.on.acceptor, tasks=bench.tasks)
-    assert retrier.retry(TENANT, job.id, key=None).job.retry_of == job.id
+    retrier = Retrier(bench.queries, tasks=bench.tasks)
+    assert retrier.order(TENANT, job.id, key=None).retry_of == job.id

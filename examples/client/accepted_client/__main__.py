@@ -61,7 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit code."""
     given = _parser().parse_args(arguments)
     try:
-        client = Client(given.url, give_up_after_seconds=GIVE_UP_AFTER_SECONDS)
+        headers = {"Authorization": f"Bearer {given.token}"} if given.token else {}
+        client = Client(given.url, headers=headers, give_up_after_seconds=GIVE_UP_AFTER_SECONDS)
         shown = given.run(client, given)
     except (ClientError, ValueError, OSError) as error:
         print(f"Error: {error}", file=sys.stderr)
@@ -128,6 +129,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="accepted_client", description=__doc__.split("\n")[0])
     url = os.environ.get("JOBS_URL", "http://localhost:8000")
     parser.add_argument("--url", default=url, help="the API's address, or JOBS_URL (%(default)s)")
+    token = os.environ.get("JOBS_TOKEN", "")
+    # not shown as the default: it is a secret
+    parser.add_argument("--token", default=token, help="who calls, or JOBS_TOKEN")
     commands = parser.add_subparsers(required=True, metavar="command")
 
     def command(name: str, run: Callable[..., Any], text: str) -> argparse.ArgumentParser:
