@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 import statistics
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -177,6 +179,20 @@ def test_worker_of_chalice_local_loads_no_moto() -> None:
             assert "moto" not in {n.split(".")[0] for n in used}, name
             wanted += [n.removeprefix("emulator.") for n in used if n.startswith("emulator.")]
     assert "declared.project" in found
+
+
+def test_installing_brings_every_package_and_what_it_imports() -> None:
+    """Another project installs the emulator alone, by what pyproject.toml says."""
+    text = (ROOT / "pyproject.toml").read_text()
+    packages = {p.parent.relative_to(ROOT) for p in (ROOT / "emulator").rglob("__init__.py")}
+    for package in packages:
+        assert f'"{".".join(package.parts)}"' in text, package
+    named = set(re.findall(r'^ +"([a-z-]+)\S*>=', text, re.MULTILINE)) | {"pytest", "time-machine"}
+    # brought by boto3, moto and awslambdaric
+    brought = {"botocore", "requests", "simplejson", "werkzeug"}
+    used = {name.split(".")[0] for module in EMULATOR for name in imports(module)}
+    foreign = {name.replace("_", "-") for name in used - sys.stdlib_module_names - {"emulator"}}
+    assert foreign - brought - named == set()
 
 
 @pytest.mark.parametrize("module", [*PRODUCT, *modules("examples")], ids=lambda m: m.path)
