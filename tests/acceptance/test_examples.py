@@ -177,6 +177,32 @@ def test_redirects_and_pages_lead_back_through_every_proxy(address: Callable[[st
         assert {next(newest)["id"], next(newest)["id"]} < {job.id for job in jobs}
 
 
+def test_buttons_of_pages_work_behind_every_proxy(address: Callable[[str], str]) -> None:
+    """Over plain HTTP a browser sends no ``Sec-Fetch-Site``, so the proxy must tell its own name.
+
+    https://www.w3.org/TR/fetch-metadata/#fetch-metadata-headers
+    """
+    curl = proxy_processes.program("curl")
+    form = [
+        curl,
+        "-sS",
+        "-o",
+        os.devnull,
+        "-w",
+        "%{http_code}",
+        "-X",
+        "POST",
+        "-H",
+        "Accept: text/html",
+    ]
+    for site in PROXIES:
+        url = address(site)
+        cancel = f"{Client(url).submit('echo', 1, delay_seconds=60).url}/cancel"
+        own = "http://" + urlsplit(url).netloc
+        assert finished(*form, "-H", "Origin: http://another.example", cancel).stdout == "403"
+        assert finished(*form, "-H", f"Origin: {own}", cancel).stdout == "303"
+
+
 @pytest.mark.parametrize("location", ["jobs/7", "/v1/jobs/7", "{url}/v1/jobs/7"])
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_program_resolves_any_location(name: str, location: str) -> None:
