@@ -225,6 +225,28 @@ def test_program_resolves_any_location(name: str, location: str) -> None:
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
+def test_program_sends_its_token_to_the_api_only(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large result is elsewhere, and its link is all that opens it.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html
+    """
+    monkeypatch.setenv("JOBS_TOKEN", "a.b.c")
+    job = {"status": "succeeded", "finished_at": "-", "links": {"result": "../jobs/7/result"}}
+    with scripted_server() as api, scripted_server() as storage:
+        looks = [] if name == "curl" else [Scripted(200, job)]
+        moved = Scripted(303, job, {"Location": f"{storage.url}/7.json"})
+        api.script = [Scripted(202, {}, {"Location": "jobs/7"}), *looks, moved]
+        storage.script = [Scripted(200, 42)]
+        done = run(name, api.url, "echo", "42")
+
+    assert (done.returncode, done.stdout) == (0, "42\n"), done.stderr
+    assert {asked.headers.get("authorization") for asked in api.asked} == {"Bearer a.b.c"}
+    assert [asked.headers.get("authorization") for asked in storage.asked] == [None]
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_program_says_why_it_was_refused(name: str, api: str) -> None:
     """With the API's own words, and an exit code."""
     done = run(name, api, "text.statistics", '{"txt": ""}')
