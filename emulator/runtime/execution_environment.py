@@ -73,7 +73,10 @@ class ExecutionEnvironment:
         #: the most memory its process was seen to use, which is what Lambda reports
         self._memory_used_mb = 0
 
-    def invoke(self, payload: bytes, *, request_id: str, trace: str | None = None) -> Outcome:
+    def invoke(
+        self, payload: bytes, *, request_id: str, trace: str | None = None,
+        invoked_arn: str | None = None,
+    ) -> Outcome:  # fmt: skip
         """Run the function once, after a cold start if there is no process."""
         self._log.forget_tail()
         init_ms = self._initialize(request_id) if self._is_new else None
@@ -84,6 +87,7 @@ class ExecutionEnvironment:
                 request_id=request_id,
                 payload=payload,
                 deadline_ms=began_ms + self._spec.timeout_seconds * 1000,
+                invoked_arn=invoked_arn or self._spec.arn,
                 trace_header=trace_header.continued(trace, self._spec.arn, began_ms),
             )
         )
@@ -206,7 +210,7 @@ class ExecutionEnvironment:
         return {
             "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
             "Lambda-Runtime-Deadline-Ms": str(invocation.deadline_ms),
-            "Lambda-Runtime-Invoked-Function-Arn": self._spec.arn,
+            "Lambda-Runtime-Invoked-Function-Arn": invocation.invoked_arn,
             "Lambda-Runtime-Trace-Id": invocation.trace_header or "",
         }
 

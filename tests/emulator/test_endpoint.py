@@ -175,6 +175,18 @@ def test_service_that_moto_has_not_is_not_implemented(
 
 
 @pytest.mark.parametrize(
+    ("service", "content_type"), [("lambda", "application/json"), ("s3", "text/xml")]
+)
+def test_error_of_a_request_without_a_body_is_in_the_words_of_its_service(
+    connection: http.client.HTTPConnection, cloud: FakeCloud, service: str, content_type: str
+) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/CommonErrors.html"""
+    cloud.failure = UnknownServiceError("moto serves no /x")
+    connection.request("GET", "/x", headers=signed(service))
+    assert connection.getresponse().headers["Content-Type"] == content_type
+
+
+@pytest.mark.parametrize(
     "headers",
     [
         {"Host": "evil.example"},
