@@ -22,7 +22,7 @@ _WHAT = (
     "Submit a job and get a 202 at once. A worker does it, and its page here, or the API, says "
     "how it stands."
 )
-_CLOSED = "Jobs belong to who submits them here. Send a token with each request; the "
+_CLOSED = "Jobs belong to whoever submits them, and a page cannot say who. Send a token; the "
 #: name, label, bounds and default
 _NUMBERS = (
     (
@@ -71,7 +71,7 @@ def closed(request: HttpRequest, *, headers: Mapping[str, str]) -> HttpAnswer:
         "Jobs",
         element("h1", "Accepted"),
         element("p", _WHAT, class_="lead"),
-        element("p", _CLOSED, api, " says where."),
+        element("p", _CLOSED, api, " says how."),
         headers=headers,
     )
 
