@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from emulator.runtime.runtime_api import Request
 
 
+class NotStartedError(Exception):
+    """This machine could not start the process; the message says why."""
+
+
 class Host(msgspec.Struct, frozen=True, kw_only=True):
     """What every environment on this machine is given."""
 
@@ -141,6 +145,8 @@ class ExecutionEnvironment:
             return step()
         except ProcessExitedError as exited:
             outcome = failures.exited(request_id, exited.status)
+        except NotStartedError as error:
+            outcome = failures.not_started(request_id, str(error))
         except OutOfMemoryError:
             outcome = failures.out_of_memory(request_id)
         except DeadlinePassedError:
@@ -150,7 +156,10 @@ class ExecutionEnvironment:
 
     def _get_ready(self, until_ms: int) -> Outcome | None:
         """Have the process ask for an event; returns the error it reported instead."""
-        process = self._process or self._start()
+        try:
+            process = self._process or self._start()
+        except OSError as error:
+            raise NotStartedError(str(error)) from None
         if self._next is not None:
             return None
         request = process.wait(until_ms)
