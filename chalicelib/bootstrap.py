@@ -21,20 +21,20 @@ from chalicelib.http.pages_api import PagesApi
 from chalicelib.http.representation import callback_body
 from chalicelib.http.submit_api import SubmitApi
 from chalicelib.jobs.model import NOBODY, TENANT
-from chalicelib.jobs.result_objects import ResultObjects
 from chalicelib.requests.accepting import Acceptor
-from chalicelib.requests.announcing import Announcer
 from chalicelib.requests.backlog import Backlog
 from chalicelib.requests.batch_submission import BatchSubmitter
 from chalicelib.requests.control import Controller
 from chalicelib.requests.queries import Queries
 from chalicelib.requests.retrying import Retrier
 from chalicelib.settings import Settings
+from chalicelib.store.announcing import Announcer
 from chalicelib.store.callback_store import CallbackStore
 from chalicelib.store.job_queue import JobQueue
 from chalicelib.store.job_store import JobStore
 from chalicelib.store.key_store import KeyStore
 from chalicelib.store.payload_store import PayloadStore
+from chalicelib.store.result_objects import ResultObjects
 from chalicelib.store.table import Table
 from chalicelib.work.batch import Batches
 from chalicelib.work.dead_letters import DeadLetters

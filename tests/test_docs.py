@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 import msgspec
 import pytest
 
+from benchmarks import costs
 from chalicelib import bootstrap, tasks
 from chalicelib.http import api
 from chalicelib.jobs import model, problems
@@ -299,6 +300,15 @@ def test_settings_of_the_service_are_documented_and_configured() -> None:
     # where AWS is found, and who runs the service, are not its own settings
     own = {name for name in read_by_code if not name.startswith(("AWS_", "LAMBDA_"))}
     assert documented == own == set(configured)
+
+
+def test_dollars_of_the_document_are_those_that_its_command_prints() -> None:
+    """Which computes them from the counts that tests/acceptance/test_service_costs.py holds."""
+    (block,) = [block for block in blocks("sh") if block.document == "docs/costs.md"]
+    command = [sys.executable, *shlex.split(block.text)[1:]]
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stdout
+    assert printed in read("docs/costs.md")
+    assert costs.PRICES_DATE in read("docs/costs.md")
 
 
 def test_settings_of_the_pytest_plugin_are_documented() -> None:

@@ -13,6 +13,7 @@ from chalicelib.http import answers, http_message
 from chalicelib.http.http_message import JSON, HttpAnswer, HttpRequest
 from chalicelib.http.pages import assets, index_page, job_page, problem_page
 from chalicelib.http.pages.assets import ASSETS
+from chalicelib.jobs.model import NOBODY
 from chalicelib.jobs.problems import PROBLEM_TYPES, ProblemError
 from chalicelib.requests.queries import Wanted
 
@@ -52,6 +53,8 @@ class PagesApi:
     def index_page(self, request: HttpRequest) -> HttpAnswer:
         """``GET /`` in a browser: the last jobs, and a form for another."""
         http_message.query_values(request)
+        if request.tenant == NOBODY:
+            return index_page.closed(request, headers={"Link": LINKS})
         jobs = self._queries.page(request.tenant, Wanted(), after=None, limit=INDEX_JOBS).jobs
         return index_page.answer(request, jobs, examples=self._examples, headers={"Link": LINKS})
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from chalicelib.jobs.model import Failure, Job
-    from chalicelib.requests.announcing import Announcer
+    from chalicelib.store.announcing import Announcer
     from chalicelib.store.job_item import Item
     from chalicelib.store.payload_store import PayloadStore
     from chalicelib.store.table import Table

@@ -11,13 +11,12 @@ import msgspec
 
 from chalicelib import limits
 from chalicelib.errors import ResultTooLargeError
-from chalicelib.jobs import result_objects
-from chalicelib.store import job_item
+from chalicelib.store import job_item, result_objects
 
 if TYPE_CHECKING:
     from chalicelib.jobs.model import Job
-    from chalicelib.jobs.result_objects import ResultObjects
     from chalicelib.store.job_item import Item
+    from chalicelib.store.result_objects import ResultObjects
     from chalicelib.store.table import Table
 
 

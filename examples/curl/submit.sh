@@ -1,6 +1,7 @@
 #!/bin/sh
 # Have a job done with nothing but curl: its result goes to standard output.
 #   submit.sh http://localhost:8000 text.statistics '{"text": "to be or not to be"}'
+# Where the API is closed, JOBS_TOKEN is sent to it, and to no other host that it leads to.
 set -eu
 [ $# -eq 3 ] || { echo "Usage: $0 URL TYPE INPUT" >&2; exit 2; }
 api=${1%/} body="{\"type\": \"$2\", \"input\": $3}"
@@ -15,7 +16,8 @@ trap 'exit 130' INT TERM
 call() {
   curl --silent --show-error --max-time 60 \
     --retry 8 --retry-max-time 120 --retry-connrefused --retry-all-errors \
-    --dump-header "$answer/headers" --output "$answer/body" --write-out '%{http_code}' "$@"
+    --dump-header "$answer/headers" --output "$answer/body" --write-out '%{http_code}' \
+    ${JOBS_TOKEN:+--header "Authorization: Bearer $JOBS_TOKEN"} "$@"
 }
 
 # header NAME: its value in the answer, the last one if curl tried several times.

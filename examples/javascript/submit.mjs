@@ -1,6 +1,7 @@
 // Have a job done with fetch, in Node.js 18 or newer: its result goes to standard output.
 //   node submit.mjs http://localhost:8000 text.statistics '{"text": "to be or not to be"}'
 // `run` works in a browser too, on pages of the API's own origin.
+// Where the API is closed, JOBS_TOKEN is sent to it, and to no other host that it leads to.
 
 const LATER = new Set([429, 502, 503, 504]);
 const TRIES_MAX = 8;
@@ -9,12 +10,16 @@ const TIMEOUT_MS = 60_000; // longer than the wait that is asked for below
 const pause = (seconds) => new Promise((done) => setTimeout(done, 1000 * Math.max(0, seconds)));
 const retryAfter = (answer) => Number(answer?.headers.get("Retry-After")) || 0;
 
+const token = globalThis.process?.env.JOBS_TOKEN;
+const identity = token ? { Authorization: `Bearer ${token}` } : {};
+
 /** Call until there is an answer other than "later". */
 async function call(url, options = {}) {
   for (let attempt = 1; ; attempt++) {
     let answer, problem;
     try {
-      answer = await fetch(url, { ...options, signal: AbortSignal.timeout(TIMEOUT_MS) });
+      const headers = { ...options.headers, ...identity };
+      answer = await fetch(url, { ...options, headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
       const text = await answer.text();
       if (!LATER.has(answer.status)) return { answer, text };
       problem = `${answer.status} ${text}`;

@@ -144,6 +144,17 @@ def test_open_routes_need_no_token_and_are_not_led_astray_by_one(closed: Closed)
         assert client.get("/a/b").status_code == 404
 
 
+def test_the_first_page_of_a_closed_stage_shows_no_jobs_and_no_form(closed: Closed) -> None:
+    """Whoever asks: no authorizer sees that request, and a page's form could send no token."""
+    job_id = closed.as_tenant("acme").post("/jobs", json=GOOD).json()["id"]
+    for client in (closed.client(), closed.as_tenant("acme")):
+        answer = client.get("/", headers={"Accept": "text/html"})
+        assert answer.status_code == 200
+        assert "Send a token" in answer.text
+        assert job_id not in answer.text
+        assert "<form" not in answer.text
+
+
 def test_the_policy_is_good_for_every_route(closed: Closed) -> None:
     """API Gateway uses it for all of them while it is cached, whichever was asked for first.
 

@@ -177,6 +177,32 @@ def test_redirects_and_pages_lead_back_through_every_proxy(address: Callable[[st
         assert {next(newest)["id"], next(newest)["id"]} < {job.id for job in jobs}
 
 
+def test_buttons_of_pages_work_behind_every_proxy(address: Callable[[str], str]) -> None:
+    """Over plain HTTP a browser sends no ``Sec-Fetch-Site``, so the proxy must tell its own name.
+
+    https://www.w3.org/TR/fetch-metadata/#fetch-metadata-headers
+    """
+    curl = proxy_processes.program("curl")
+    form = [
+        curl,
+        "-sS",
+        "-o",
+        os.devnull,
+        "-w",
+        "%{http_code}",
+        "-X",
+        "POST",
+        "-H",
+        "Accept: text/html",
+    ]
+    for site in PROXIES:
+        url = address(site)
+        cancel = f"{Client(url).submit('echo', 1, delay_seconds=60).url}/cancel"
+        own = "http://" + urlsplit(url).netloc
+        assert finished(*form, "-H", "Origin: http://another.example", cancel).stdout == "403"
+        assert finished(*form, "-H", f"Origin: {own}", cancel).stdout == "303"
+
+
 @pytest.mark.parametrize("location", ["jobs/7", "/v1/jobs/7", "{url}/v1/jobs/7"])
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_program_resolves_any_location(name: str, location: str) -> None:
@@ -196,6 +222,28 @@ def test_program_resolves_any_location(name: str, location: str) -> None:
     paths = [asked.path for asked in server.asked]
     assert paths[0] == "/v1/jobs"
     assert paths[-1] == "/v1/jobs/7/result"
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_program_sends_its_token_to_the_api_only(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large result is elsewhere, and its link is all that opens it.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html
+    """
+    monkeypatch.setenv("JOBS_TOKEN", "a.b.c")
+    job = {"status": "succeeded", "finished_at": "-", "links": {"result": "../jobs/7/result"}}
+    with scripted_server() as api, scripted_server() as storage:
+        looks = [] if name == "curl" else [Scripted(200, job)]
+        moved = Scripted(303, job, {"Location": f"{storage.url}/7.json"})
+        api.script = [Scripted(202, {}, {"Location": "jobs/7"}), *looks, moved]
+        storage.script = [Scripted(200, 42)]
+        done = run(name, api.url, "echo", "42")
+
+    assert (done.returncode, done.stdout) == (0, "42\n"), done.stderr
+    assert {asked.headers.get("authorization") for asked in api.asked} == {"Bearer a.b.c"}
+    assert [asked.headers.get("authorization") for asked in storage.asked] == [None]
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
+from benchmarks import costs
 from chalicelib import bootstrap, clock, limits
 from chalicelib.aws import Clients
 from chalicelib.callbacks.url_guard import UrlGuard
@@ -25,6 +26,8 @@ from chalicelib.task import TASKS, Task
 from emulator.runtime.in_place import InPlaceFunction
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from emulator.emulator import Emulator
     from emulator.test_client import Client
 
@@ -98,16 +101,22 @@ def biggest_item_bytes() -> int:
 
 
 @pytest.mark.parametrize(
-    ("headers", "writes"), [({}, 3), ({"Idempotency-Key": "row-{n}"}, 4)], ids=["plain", "key"]
+    ("headers", "mode"),
+    [({}, costs.PLAIN), ({"Idempotency-Key": "row-{n}"}, costs.KEYED)],
+    ids=["plain", "key"],
 )
 def test_a_job_costs_its_writes_one_send_and_a_fifth_for_its_message(
     client: Client,
     emulator: Emulator,
     requests: Requests,
     headers: dict[str, str],
-    writes: int,
+    mode: costs.Mode,
 ) -> None:
-    """4.2 requests and 3 write units at batches of ten, one of each more with a key."""
+    """4.2 requests and 3 write units at batches of ten, one of each more with a key.
+
+    From these counts the dollars of docs/costs.md are computed.
+    """
+    writes = {costs.PLAIN: 3, costs.KEYED: 4}[mode]
     for n in range(10):
         named = {name: value.format(n=n) for name, value in headers.items()}
         client.post("/jobs", json=GOOD, headers=named)
@@ -115,6 +124,7 @@ def test_a_job_costs_its_writes_one_send_and_a_fifth_for_its_message(
     made = requests.counts()
     assert sum(made[name] for name in WRITES) == 10 * writes
     assert made.total() + polls(emulator) == 10 * (writes + 1) + 2
+    assert (mode.write_units, mode.sqs_requests) == (writes, 1.2)
     assert biggest_item_bytes() <= limits.WRITE_UNIT_BYTES
     jobs = client.get("/jobs").json()["jobs"]
     assert {job["usage"]["write_units"] for job in jobs} == {writes}
@@ -127,6 +137,23 @@ def test_a_batch_saves_nine_sends_of_ten(
     client.post("/batches", json={"jobs": [GOOD] * 10})
     emulator.run_until_idle()
     assert requests.counts().total() + polls(emulator) == 33
+    assert costs.BATCHED.write_units + costs.BATCHED.sqs_requests == pytest.approx(3.3)
+
+
+def test_a_callback_costs_a_write_a_message_and_its_reads(
+    client: Client, emulator: Emulator, requests: Requests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its message is sent, received and deleted by itself."""
+    _receive_callbacks(monkeypatch, itertools.repeat(Answer(204)))
+    for _ in range(10):
+        client.post("/jobs", json=TOLD)
+    emulator.run_until_idle()
+    made = requests.counts()
+    mode = costs.CALLED_BACK
+    assert sum(made[name] for name in WRITES) == 10 * mode.write_units
+    assert made["GetItem"] == 10 * mode.read_units
+    assert made["SendMessage"] == 20
+    assert {job["usage"]["write_units"] for job in client.get("/jobs").json()["jobs"]} == {4}
 
 
 def test_a_poll_is_one_read(client: Client, requests: Requests) -> None:
@@ -169,12 +196,7 @@ def _use_everything(client: Client, emulator: Emulator, monkeypatch: pytest.Monk
     service = bootstrap.service()
     monkeypatch.setitem(TASKS, "test", Task("test", object, _work))
     answers = itertools.chain([Answer(503)], itertools.repeat(Answer(204)))
-    sending = msgspec.structs.replace(
-        service.callbacks._sending,
-        guard=UrlGuard(lambda host: ["93.184.215.14"]),
-        post=lambda *given, **more: next(answers),
-    )
-    monkeypatch.setattr(service.callbacks, "_sending", sending)
+    _receive_callbacks(monkeypatch, answers)
     _use_the_routes(client, emulator)
     # a message that was handed back too often, behind a job that takes more than half of the time
     slow = _message(client, {**TOLD, "type": "test", "deadline_seconds": 60}, receives=1)
@@ -190,6 +212,17 @@ def _use_everything(client: Client, emulator: Emulator, monkeypatch: pytest.Monk
     attributes = {"ApproximateReceiveCount": "1"}
     record = {**strange, "attributes": attributes}
     emulator.invoke("fail_dead_letters", {"Records": [record]})
+
+
+def _receive_callbacks(monkeypatch: pytest.MonkeyPatch, answers: Iterator[Answer]) -> None:
+    """A receiver of callbacks that gives these answers."""
+    callbacks = bootstrap.service().callbacks
+    sending = msgspec.structs.replace(
+        callbacks._sending,
+        guard=UrlGuard(lambda host: ["93.184.215.14"]),
+        post=lambda *given, **more: next(answers),
+    )
+    monkeypatch.setattr(callbacks, "_sending", sending)
 
 
 def _work(value: Any, context: Any) -> str:

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 _TEXT = (
     "Submit a job and get a 202 at once; poll it, wait for it, or be called back. Times are UTC. "
     "References in answers are relative to the answer's own URL. Every error is a problem by "
-    "RFC 9457. Ignore members that you do not know: more may come."
+    "RFC 9457. Ignore members that you do not know: more may come. Where the API is closed, the "
+    "routes of jobs need a JSON Web Token: `Authorization: Bearer …`."
 )
 _TAGS = {
     "Submit": "Make jobs.",

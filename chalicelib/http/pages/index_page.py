@@ -22,6 +22,7 @@ _WHAT = (
     "Submit a job and get a 202 at once. A worker does it, and its page here, or the API, says "
     "how it stands."
 )
+_CLOSED = "Jobs belong to whoever submits them, and a page cannot say who. Send a token; the "
 #: name, label, bounds and default
 _NUMBERS = (
     (
@@ -59,6 +60,19 @@ def answer(
         _jobs(request, jobs),
         headers=headers,
         script=SCRIPT,
+    )
+
+
+def closed(request: HttpRequest, *, headers: Mapping[str, str]) -> HttpAnswer:
+    """For a caller who is nobody: a page cannot send a token, so there is no form either."""
+    api = element("a", "API", href=f"{request.root}docs")
+    return page.answer(
+        request,
+        "Jobs",
+        element("h1", "Accepted"),
+        element("p", _WHAT, class_="lead"),
+        element("p", _CLOSED, api, " says how."),
+        headers=headers,
     )
 
 

@@ -1,0 +1,105 @@
+"""Dollars for a million jobs, from what one asks of AWS: ``python -m benchmarks.costs``.
+
+The counts of requests and units are those that ``tests/acceptance/test_service_costs.py`` finds
+where they arrive. Times and sizes are assumptions, and documented as such.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+#: List prices in us-east-1 without the free tier, in dollars a million, or a GB.
+PRICES_DATE = "2026-03"
+API_GATEWAY_REQUEST = 3.50
+LAMBDA_REQUEST = 0.20
+LAMBDA_GB_SECOND = 13.3334
+SQS_REQUEST = 0.40
+SQS_GROUPED_SEND = 0.10
+DYNAMODB_WRITE_UNIT = 0.625
+DYNAMODB_READ_UNIT = 0.125
+LOGS_GB = 0.50
+EGRESS_GB = 0.09
+
+# Assumed: how long our own code runs, and what is logged and sent.
+POST_MS, GET_MS, WORK_MS, CALLBACK_MS = 30, 12, 15, 300
+API_GB, CALLBACK_GB = 0.5, 0.25
+LOG_KB, ANSWER_KB = 1, 1
+MESSAGES_IN_A_BATCH = 10
+KB_IN_A_GB = 1_000_000
+#: Lambda keeps five long polls of 20 seconds open at each queue.
+IDLE_RECEIVES_A_MONTH = 5 * 3 * 60 * 24 * 30
+QUEUES = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Mode:
+    """One job's share of requests and units, by how its client submits it and learns its end."""
+
+    name: str
+    posts: float = 1
+    polls: float = 0
+    held_ms: float = 0
+    sends: float = 1
+    write_units: float = 3
+    read_units: float = 0
+    callbacks: float = 0
+
+    @property
+    def sqs_requests(self) -> float:
+        """Messages of jobs are received and deleted in batches, those of callbacks one by one."""
+        return self.sends + 2 / MESSAGES_IN_A_BATCH + 3 * self.callbacks
+
+    @property
+    def dollars(self) -> dict[str, float]:
+        """By service, for a million jobs."""
+        requests = self.posts + self.polls
+        functions = requests + 1 / MESSAGES_IN_A_BATCH + self.callbacks
+        api_ms = self.posts * POST_MS + self.polls * GET_MS + self.held_ms
+        gb_ms = (api_ms + WORK_MS) * API_GB + self.callbacks * CALLBACK_MS * CALLBACK_GB
+        log_gb_a_million = functions * LOG_KB * 1e6 / KB_IN_A_GB
+        egress_gb_a_million = (requests + self.callbacks) * ANSWER_KB * 1e6 / KB_IN_A_GB
+        return {
+            "API Gateway": requests * API_GATEWAY_REQUEST,
+            "Lambda": functions * LAMBDA_REQUEST + gb_ms / 1000 * LAMBDA_GB_SECOND,
+            "SQS": self.sqs_requests * SQS_REQUEST
+            + (self.sends + self.callbacks) * SQS_GROUPED_SEND,
+            "DynamoDB": self.write_units * DYNAMODB_WRITE_UNIT
+            + self.read_units * DYNAMODB_READ_UNIT,
+            "Logs, egress": log_gb_a_million * LOGS_GB + egress_gb_a_million * EGRESS_GB,
+        }
+
+
+PLAIN = Mode("two polls", polls=2, read_units=2)
+KEYED = Mode("two polls, with a key", polls=2, read_units=2, write_units=4)
+BATCHED = Mode("batches of 100, one job of them polled 4 times", posts=0.01, polls=0.04, sends=0.1,
+               read_units=0.04)  # fmt: skip
+CALLED_BACK = Mode("a callback", write_units=4, read_units=1, callbacks=1)
+MODES = [
+    Mode("a poll every second for 10 s", polls=10, read_units=10),
+    PLAIN,
+    KEYED,
+    Mode("answered by the POST, held for 0.7 s", held_ms=700, read_units=3),
+    CALLED_BACK,
+    BATCHED,
+]
+
+
+def table() -> str:
+    """In Markdown, as it stands in docs/costs.md."""
+    services = list(PLAIN.dollars)
+    lines = [["How the client learns the end", *services, "$ a million"], ["---", *["--:"] * 6]]
+    for mode in MODES:
+        dollars = mode.dollars
+        lines.append([mode.name, *(f"{dollars[service]:.2f}" for service in services),
+                      f"**{sum(dollars.values()):.2f}**"])  # fmt: skip
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def idle() -> str:
+    """What it costs to do nothing."""
+    dollars = QUEUES * IDLE_RECEIVES_A_MONTH * SQS_REQUEST / 1e6
+    return f"Idle: {dollars:.2f} dollars a month, for Lambda's asking {QUEUES} empty queues."
+
+
+if __name__ == "__main__":
+    print(f"{table()}\n\n{idle()}")
