@@ -21,7 +21,7 @@ CALLBACK_SECRETS_MAX = 2
 _ENDPOINT = "AWS_ENDPOINT_URL"
 #: What every Lambda function finds in its environment.
 #: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
-_IN_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME"
+_IN_LAMBDA = "LAMBDA_TASK_ROOT"
 #: What the secrets in .chalice/config.json have in them, as they are or in base64.
 _PUBLISHED = ("for development only", "for-development-only", "Zm9yIGRldmVsb3BtZW50IG9u")
 #: A reference to a secret that CloudFormation replaces; chalice deploy does not.

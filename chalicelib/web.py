@@ -55,7 +55,7 @@ def _received(request: Request) -> HttpRequest:
         method=request.method,
         route=_route(request),
         path_values=request.uri_params or {},
-        headers=_headers(event["multiValueHeaders"] or {}),
+        headers=_headers(_sent(event)),
         query=_query(event.get("multiValueQueryStringParameters") or {}),
         body=request.raw_body,
         request_id=_request_id(request),
@@ -73,6 +73,12 @@ def _route(request: Request) -> str:
     route: str = request.path
     is_slashed = str(request.context.get("path", "")).endswith("/")
     return f"{route}/" if is_slashed and not route.endswith("/") else route
+
+
+def _sent(event: dict[str, Any]) -> dict[str, list[str]]:
+    """Every header with all its values; Chalice's own local server and test client have one."""
+    found: dict[str, list[str]] | None = event.get("multiValueHeaders")
+    return found or {name: [value] for name, value in (event.get("headers") or {}).items()}
 
 
 def _headers(sent: Mapping[str, list[str]]) -> dict[str, str]:

@@ -6,6 +6,7 @@ import urllib.parse
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from chalice.test import Client as StockClient
 
 from chalicelib import bootstrap
 from chalicelib.errors import PermanentError
@@ -13,6 +14,8 @@ from chalicelib.task import TASKS, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from chalice.config import Config
 
     from emulator.emulator import Emulator
     from emulator.test_client import Client, Response
@@ -345,3 +348,15 @@ def test_an_answer_says_what_it_depends_on(client: Client) -> None:
     path = path_of(submit(client))
     for one in (path, f"{path}/result", "/jobs"):
         assert client.get(one).headers["vary"] == "Accept, Prefer"
+
+
+def test_the_app_answers_without_the_emulator_in_front(
+    emulator: Emulator, chalice_config: Config
+) -> None:
+    """Chalice's own local server and test client hand over each header once."""
+    with StockClient(chalice_config.chalice_app) as stock:
+        body = b'{"type": "echo", "input": {}}'
+        headers = {"Content-Type": "application/json"}
+        accepted = stock.http.post("/jobs", headers=headers, body=body)
+
+    assert accepted.status_code == 202

@@ -41,6 +41,7 @@ POLLER = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 WRITES = {"PutItem", "UpdateItem", "DeleteItem"}
 #: How S3's requests are named.
 OBJECTS = {"PUT": "PutObject", "GET": "GetObject", "DELETE": "DeleteObject"}
+RARE = {"GetQueueUrl", "GetQueueAttributes"}
 GOOD = {"type": "echo", "input": {"n": 1}}
 LARGE = random.Random(1).randbytes(20_000).hex()
 TOLD = {**GOOD, "callback": {"url": "https://example.org/"}}
@@ -70,9 +71,10 @@ class Requests:
         monkeypatch.setattr(InPlaceFunction, "invoke", named)
 
     def counts(self) -> collections.Counter[str]:
-        """Without those for a queue's URL, which is asked for once in a process."""
+        """Without those for a queue's URL and length, which a process asks for once, and once in
+        five seconds."""
         names = [name.rpartition(":")[2] for _, name in self.made]
-        return collections.Counter(name for name in names if name != "GetQueueUrl")
+        return collections.Counter(name for name in names if name not in RARE)
 
 
 @pytest.fixture

@@ -266,7 +266,7 @@ def test_what_auth_can_be_is_said() -> None:
 
 def test_a_function_in_lambda_refuses_to_be_open() -> None:
     """The emulator's functions look the same, but their AWS is on this machine."""
-    function = {"AUTH": "open", "AWS_LAMBDA_FUNCTION_NAME": "accepted-dev"}
+    function = {"AUTH": "open", "LAMBDA_TASK_ROOT": "/var/task"}
     local = "http://127.0.0.1:4566"
     assert settings(**function, AWS_ENDPOINT_URL=local).tokens is None
     for elsewhere in ("", "https://dynamodb.eu-central-1.amazonaws.com"):
@@ -281,7 +281,7 @@ def test_a_function_in_lambda_refuses_the_secrets_of_development(name: str) -> N
     published = {name: config["stages"]["dev"]["environment_variables"][name]}
     assert settings(**published).tokens is not None
     with pytest.raises(SettingsError, match=f"{name} is published"):
-        settings(**published, AWS_LAMBDA_FUNCTION_NAME="accepted-prod")
+        settings(**published, LAMBDA_TASK_ROOT="/var/task")
 
 
 @pytest.mark.parametrize("name", ["AUTH_KEYS", "JOB_ID_KEY", "CALLBACK_SECRET"])
