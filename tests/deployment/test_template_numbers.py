@@ -10,9 +10,10 @@ from chalicelib.aws import Clients
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
+    from stage_package import Packaged
+
     from emulator.emulator import Emulator
     from emulator.test_client import Client
-    from tests.deployment.conftest import Packaged
 
 DAY_SECONDS = 86_400
 #: AWS's advice. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
@@ -122,9 +123,7 @@ def test_variables_name_what_the_template_creates(packaged: Packaged) -> None:
     """And the service takes them."""
     (table,) = packaged.of_type("AWS::DynamoDB::Table").values()
     for function in packaged.functions.values():
-        texts = {
-            name: str(value) for name, value in function["Environment"]["Variables"].items()
-        }
+        texts = {name: str(value) for name, value in function["Environment"]["Variables"].items()}
         secrets = {name: "k" * 32 for name in texts if "resolve:" in texts[name]}
         settings = Settings.from_environment({**texts, **secrets})
         assert settings.jobs_table == table["TableName"]

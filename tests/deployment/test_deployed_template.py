@@ -6,12 +6,12 @@ import copy
 import json
 from typing import TYPE_CHECKING, Any
 
-from tests.deployment.conftest import check_template
+from stage_package import check_template
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.deployment.conftest import Checked, Packaged
+    from stage_package import Checked, Packaged
 
 
 def dimensions(alarm: dict[str, Any]) -> list[dict[str, Any]]:
@@ -123,7 +123,9 @@ def test_outputs_say_where_everything_is(packaged: Packaged) -> None:
     named = packaged.template["Outputs"]
     assert {"EndpointURL", "JobsTableName", "ResultsBucketName", "LogGroupName", "DashboardURL",
             "AlarmsTopicArn"} <= set(named)  # fmt: skip
-    queues = {f"{name}Url": {"Value": {"Ref": name}} for name in packaged.of_type("AWS::SQS::Queue")}
+    queues = {
+        f"{name}Url": {"Value": {"Ref": name}} for name in packaged.of_type("AWS::SQS::Queue")
+    }
     assert queues.items() <= named.items()
 
 

@@ -1,4 +1,7 @@
-"""The real ``chalice package`` of a copy of this project, once for all tests that look at it."""
+"""A copy of this project, what is packaged of it, and what AWS's own tools say of that.
+
+Its fixtures are made once for all tests that look at them: they take seconds.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 PROJECT = [".chalice", "app.py", "chalicelib", "requirements.txt"]
-CHECK = Path(__file__).with_name("template_check.py")
+CHECK = Path(__file__).parent / "deployment" / "template_check.py"
 CHECKING_PYTHON = ROOT / ".venv" / "template" / "bin" / "python"
 
 
@@ -74,16 +77,6 @@ def copied(folder: Path) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def packaged(tmp_path_factory: pytest.TempPathFactory) -> Packaged:
-    """Takes the bundle's libraries from the package index, as a deployment does."""
-    folder = copied(tmp_path_factory.mktemp("project"))
-    done = stage_command(folder, "package", "prod")
-    assert done.returncode == 0, done.stderr
-    template = json.loads((folder / "build" / "prod" / "sam.json").read_text())
-    return Packaged(template, folder / "build" / "prod" / "deployment.zip")
-
-
 def check_template(template: dict[str, Any], file: Path) -> Checked:
     assert CHECKING_PYTHON.exists(), "make setup puts it there"
     file.write_text(json.dumps(template))
@@ -98,6 +91,16 @@ def check_template(template: dict[str, Any], file: Path) -> Checked:
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     return Checked(answer["template"]["Resources"], answer["findings"])
+
+
+@pytest.fixture(scope="session")
+def packaged(tmp_path_factory: pytest.TempPathFactory) -> Packaged:
+    """Takes the bundle's libraries from the package index, as a deployment does."""
+    folder = copied(tmp_path_factory.mktemp("project"))
+    done = stage_command(folder, "package", "prod")
+    assert done.returncode == 0, done.stderr
+    template = json.loads((folder / "build" / "prod" / "sam.json").read_text())
+    return Packaged(template, folder / "build" / "prod" / "deployment.zip")
 
 
 @pytest.fixture(scope="session")
