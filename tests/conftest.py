@@ -6,7 +6,7 @@ import os
 
 from emulator import guard
 
-pytest_plugins = ["emulator.pytest_plugin", "stage_package"]
+pytest_plugins = ["emulator.pytest_plugin", "least_privilege", "stage_package"]
 
 # Before any test module is imported: a client made at import time must find nothing either.
 guard.pin_environment(os.environ, None, "us-east-1")
