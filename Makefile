@@ -6,7 +6,7 @@ TEMPLATE := .venv/template/.ready
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check lint types format package deploy bench conformance soak clean
+.PHONY: help run setup test check lint types format package deploy bench fuzz conformance soak clean
 
 help:            ## show these lines
 	@sed -n 's/^\([a-z]*\): *[^#]*## */\1\t/p' Makefile | expand -t 10
@@ -35,6 +35,9 @@ package: $(READY)  ## what AWS gets, in build/: make package STAGE=prod
 
 deploy: $(READY) ## to the AWS account of your credentials: make deploy STAGE=prod BUCKET=…
 	@$(BIN)/python scripts/stage.py deploy "$(STAGE)" --bucket "$(BUCKET)"
+
+fuzz: $(READY)   ## send thousands of generated requests to chalice local (some minutes)
+	@PYTHONPATH="$(CURDIR)" $(BIN)/python tests/acceptance/fuzz.py
 
 bench: $(READY)  ## measure against stock chalice local with moto's server (ten minutes)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt

@@ -21,16 +21,17 @@ if os.environ.get("AWS_CHALICE_CLI_MODE"):  # set by the chalice command only
 # below the emulator, so that no AWS client can be made before it answers
 from typing import TYPE_CHECKING, Any  # noqa: E402
 
-from chalicelib import limits, logs, settings, web  # noqa: E402
-from chalicelib.api import METHODS  # noqa: E402
+from chalicelib import limits, logs, settings  # noqa: E402
 from chalicelib.bootstrap import service  # noqa: E402
-from chalicelib.job_queue import received  # noqa: E402
+from chalicelib.http import web  # noqa: E402
+from chalicelib.http.api import METHODS  # noqa: E402
+from chalicelib.store.job_queue import received  # noqa: E402
 
 if TYPE_CHECKING:
     from chalice import Response
     from chalice.app import AuthRequest, AuthResponse, CloudWatchEvent, Request, SQSEvent
 
-    from chalicelib.batch import BatchResponse
+    from chalicelib.work.batch import BatchResponse
 
 logs.configure()
 
@@ -39,7 +40,7 @@ callers = None
 
 if settings.is_closed(os.environ):
     # not where it is not needed: it brings a library along
-    from chalicelib import authorizing
+    from chalicelib.http import authorizing
 
     @app.authorizer(ttl_seconds=limits.AUTHORIZER_CACHE_SECONDS)
     def authorize(request: AuthRequest) -> AuthResponse:
@@ -90,6 +91,21 @@ def batches() -> Response:
 
 @app.route("/problems/{slug}", methods=METHODS, content_types=[])
 def problem(slug: str) -> Response:
+    return web.answer(app.current_request, service().api)
+
+
+@app.route("/assets/{name}", methods=METHODS, content_types=[])
+def asset(name: str) -> Response:
+    return web.answer(app.current_request, service().api)
+
+
+@app.route("/openapi.json", methods=METHODS, content_types=[])
+def openapi() -> Response:
+    return web.answer(app.current_request, service().api)
+
+
+@app.route("/docs", methods=METHODS, content_types=[])
+def docs() -> Response:
     return web.answer(app.current_request, service().api)
 
 

@@ -10,35 +10,36 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from chalicelib import tasks
-from chalicelib.accepting import Acceptor
-from chalicelib.announcing import Announcer
-from chalicelib.api import Api
 from chalicelib.aws import Clients
-from chalicelib.backlog import Backlog
-from chalicelib.batch import Batches
-from chalicelib.batch_submission import BatchSubmitter
-from chalicelib.callback_store import CallbackStore
-from chalicelib.callbacks import Callbacks, Sending
-from chalicelib.control import Controller
-from chalicelib.dead_letters import DeadLetters
-from chalicelib.holding import Holder
-from chalicelib.job_queue import JobQueue
-from chalicelib.job_store import JobStore
-from chalicelib.jobs_api import JobsApi
-from chalicelib.key_store import KeyStore
-from chalicelib.model import NOBODY, TENANT
-from chalicelib.payload_store import PayloadStore
-from chalicelib.processing import Worker
-from chalicelib.queries import Queries
-from chalicelib.representation import callback_body
-from chalicelib.result_objects import ResultObjects
-from chalicelib.retrying import Retrier
+from chalicelib.callbacks.sending import Callbacks, Sending
+from chalicelib.callbacks.url_guard import Resolve, UrlGuard, addresses_of
+from chalicelib.callbacks.webhook_post import Answer, WebhookPost
+from chalicelib.http.api import Api
+from chalicelib.http.holding import Holder
+from chalicelib.http.jobs_api import JobsApi
+from chalicelib.http.pages_api import PagesApi
+from chalicelib.http.representation import callback_body
+from chalicelib.http.submit_api import SubmitApi
+from chalicelib.jobs.model import NOBODY, TENANT
+from chalicelib.jobs.result_objects import ResultObjects
+from chalicelib.requests.accepting import Acceptor
+from chalicelib.requests.announcing import Announcer
+from chalicelib.requests.backlog import Backlog
+from chalicelib.requests.batch_submission import BatchSubmitter
+from chalicelib.requests.control import Controller
+from chalicelib.requests.queries import Queries
+from chalicelib.requests.retrying import Retrier
 from chalicelib.settings import Settings
-from chalicelib.submit_api import SubmitApi
-from chalicelib.sweeping import Sweeper
-from chalicelib.table import Table
-from chalicelib.url_guard import Resolve, UrlGuard, addresses_of
-from chalicelib.webhook_post import Answer, WebhookPost
+from chalicelib.store.callback_store import CallbackStore
+from chalicelib.store.job_queue import JobQueue
+from chalicelib.store.job_store import JobStore
+from chalicelib.store.key_store import KeyStore
+from chalicelib.store.payload_store import PayloadStore
+from chalicelib.store.table import Table
+from chalicelib.work.batch import Batches
+from chalicelib.work.dead_letters import DeadLetters
+from chalicelib.work.processing import Worker
+from chalicelib.work.sweeping import Sweeper
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -160,7 +161,8 @@ def _api(on: Stores, settings: Settings, known: Mapping[str, Task]) -> Api:
     )
     controller = Controller(on.jobs, on.payloads, callbacks=on.callbacks, queries=on.queries)
     jobs = JobsApi(on.queries, controller, holder=holder, cursor_key=settings.job_id_key)
-    return Api(submit, jobs, anonymous=NOBODY if settings.tokens else TENANT)
+    pages = PagesApi(on.queries, tasks=known)
+    return Api(submit, jobs, pages, anonymous=NOBODY if settings.tokens else TENANT)
 
 
 @functools.cache

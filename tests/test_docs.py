@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 import msgspec
 import pytest
 
-from chalicelib import api, bootstrap, model, problems, tasks
+from chalicelib import bootstrap, tasks
+from chalicelib.http import api
+from chalicelib.jobs import model, problems
+from chalicelib.jobs.transitions import TRANSITIONS
 from chalicelib.task import TASKS
-from chalicelib.transitions import TRANSITIONS
 from emulator import pytest_plugin, settings, terminal
 
 if TYPE_CHECKING:
@@ -252,7 +254,7 @@ def test_routes_of_the_document_are_those_of_the_app(chalice_config: Config) -> 
     }
     declared = chalice_config.chalice_app.routes
     assert {path: list(methods) for path, methods in declared.items()} == dict.fromkeys(
-        [*routes, "/", "/{proxy+}"], api.METHODS
+        [*routes, "/{proxy+}"], api.METHODS
     )
 
 

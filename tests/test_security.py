@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib import api
+from chalicelib.http import api
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -32,7 +32,7 @@ _BOOLEANS = {"true": True, "false": False, "yes": True, "no": False}
 
 
 class CsvInput(TaskInput, frozen=True):
-    csv: str
+    csv: Annotated[str, msgspec.Meta(examples=["city,height_m\nDelft,0\nBern,540"])]
     #: the first of the usual ones that splits the first line into most columns, if not given
     delimiter: Annotated[str, msgspec.Meta(max_length=1, pattern=r'^[^"\r\n]$')] | None = None
 

@@ -18,7 +18,7 @@ SECONDS_MAX = 25
 
 
 class SlowInput(TaskInput, frozen=True):
-    seconds: Annotated[float, msgspec.Meta(ge=0, le=SECONDS_MAX)] = 5
+    seconds: Annotated[float, msgspec.Meta(ge=0, le=SECONDS_MAX, examples=[10])] = 5
 
 
 @task("demo.slow")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
@@ -19,7 +19,7 @@ _WORD = re.compile(r"\w+(?:['\u2019-]\w+)*")
 
 
 class TextInput(TaskInput, frozen=True):
-    text: str
+    text: Annotated[str, msgspec.Meta(examples=["to be or not to be"])]
 
 
 class WordCount(msgspec.Struct, frozen=True):

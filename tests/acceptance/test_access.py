@@ -16,7 +16,8 @@ import pytest
 from chalice.local import ARNMatcher
 from jobs_api import jobs_api, token
 
-from chalicelib import api, bootstrap, limits
+from chalicelib import bootstrap, limits
+from chalicelib.http import api
 from emulator import project
 from emulator.http.gateway import Gateway
 from emulator.test_client import Client, Response
@@ -138,7 +139,9 @@ def test_open_routes_need_no_token_and_are_not_led_astray_by_one(closed: Closed)
         client = closed.client(authorization)
         assert client.get("/healthz").status_code == 200
         assert client.get("/problems/gone").status_code == 200
-        assert client.get("/").status_code == client.get("/a/b").status_code == 404
+        assert client.get("/").json()["types"]
+        assert client.get("/openapi.json").status_code == 200
+        assert client.get("/a/b").status_code == 404
 
 
 def test_the_policy_is_good_for_every_route(closed: Closed) -> None:

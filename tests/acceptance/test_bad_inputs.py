@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from chalicelib import bootstrap, cursor, ids, limits
+from chalicelib import bootstrap, limits
 from chalicelib.errors import PermanentError
+from chalicelib.http import cursor
+from chalicelib.jobs import ids
 from chalicelib.settings import Settings
 from chalicelib.task import TASKS, Task
 
@@ -89,7 +91,6 @@ ROWS = [
     *(
         Row(request, 404, "not-found")
         for request in (
-            "GET /",
             "GET /nothing",
             "POST /nothing/at/all",
             "GET /jobs/{queued}/",
@@ -121,11 +122,10 @@ ROWS = [
         Row("GET /jobs/{queued}", 406, "not-acceptable", headers={"Accept": value})
         for value in (
             "image/png",
-            "text/html",
             "application/json;q=0",
-            "application/json;q=0, */*",
+            "application/json;q=0, text/html;q=0, */*",
             "*/*;q=0.0",
-            "text/*, image/*;q=0.5",
+            "application/xml, image/*;q=0.5",
         )
     ),
     *(

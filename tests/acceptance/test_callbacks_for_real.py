@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from chalice_process import ROOT, eventually
 from jobs_api import jobs_api
 
-from chalicelib import webhooks
-from chalicelib.model import TENANT
+from chalicelib.callbacks import webhooks
+from chalicelib.jobs.model import TENANT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

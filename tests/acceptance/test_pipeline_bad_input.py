@@ -231,7 +231,7 @@ def test_a_bug_of_ours_is_500_and_tells_nothing_but_the_request_s_id(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The log has the rest."""
-    monkeypatch.setattr("chalicelib.http_message.json_body", lambda request: 1 / 0)
+    monkeypatch.setattr("chalicelib.http.http_message.json_body", lambda request: 1 / 0)
     answer = post(client, b"{}")
     problem = refused(answer, 500, "internal")
     assert "division" not in answer.text

@@ -15,12 +15,13 @@ import msgspec
 import pytest
 from least_privilege import ACCOUNT, Use
 
-from chalicelib import bootstrap, clock, job_item, limits
+from chalicelib import bootstrap, clock, limits
 from chalicelib.aws import Clients
+from chalicelib.callbacks.url_guard import UrlGuard
+from chalicelib.callbacks.webhook_post import Answer
 from chalicelib.errors import RetryableError
+from chalicelib.store import job_item
 from chalicelib.task import TASKS, Task
-from chalicelib.url_guard import UrlGuard
-from chalicelib.webhook_post import Answer
 
 if TYPE_CHECKING:
     from least_privilege import LeastPrivilege

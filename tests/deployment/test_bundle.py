@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
+from stage_package import ROOT
 
 if TYPE_CHECKING:
     from stage_package import Packaged
@@ -60,6 +61,14 @@ def test_bundle_has_nothing_for_development(packaged: Packaged) -> None:
     assert {"app.py", "chalice", "chalicelib", "msgspec"} <= tops
     assert not tops & FOR_DEVELOPMENT
     assert not [name for name in names(packaged) if name.endswith((".pyc", "policy.json"))]
+
+
+def test_bundle_has_every_file_of_the_service(packaged: Packaged) -> None:
+    """Pages and their styles, too."""
+    files = [path for path in (ROOT / "chalicelib").rglob("*") if path.is_file()]
+    own = {str(path.relative_to(ROOT)) for path in files if path.suffix != ".pyc"}
+    assert {path.rpartition(".")[2] for path in own} > {"py"}
+    assert own <= set(names(packaged))
 
 
 def test_bundle_is_compiled_for_the_functions_architecture(packaged: Packaged) -> None:

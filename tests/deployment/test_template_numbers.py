@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from chalicelib import delivery, limits
+from chalicelib import limits
 from chalicelib.aws import Clients
+from chalicelib.callbacks import delivery
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:

@@ -8,22 +8,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 from botocore.exceptions import ReadTimeoutError
 
-from chalicelib import bootstrap, submission, tasks
+from chalicelib import bootstrap, tasks
 from chalicelib.aws import Clients
-from chalicelib.job_queue import JobQueue, Received
-from chalicelib.model import TENANT
+from chalicelib.jobs.model import TENANT
+from chalicelib.requests import submission
 from chalicelib.settings import Settings
+from chalicelib.store.job_queue import JobQueue, Received
 from chalicelib.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from chalicelib.accepting import Accepted
-    from chalicelib.batch import BatchResponse
     from chalicelib.bootstrap import Outside, Service, Stores
-    from chalicelib.job_store import JobStore
-    from chalicelib.model import Job
-    from chalicelib.queries import Queries
+    from chalicelib.jobs.model import Job
+    from chalicelib.requests.accepting import Accepted
+    from chalicelib.requests.queries import Queries
+    from chalicelib.store.job_store import JobStore
+    from chalicelib.work.batch import BatchResponse
     from emulator.clock import VirtualClock
     from emulator.emulator import Emulator
 

@@ -8,10 +8,11 @@ import msgspec
 import pytest
 from service_bench import Bench, bench_on
 
-from chalicelib import answers, limits
-from chalicelib.backlog import Backlog
-from chalicelib.http_message import HttpAnswer, HttpRequest
-from chalicelib.problems import ProblemError
+from chalicelib import limits
+from chalicelib.http import answers
+from chalicelib.http.http_message import HttpAnswer, HttpRequest
+from chalicelib.jobs.problems import ProblemError
+from chalicelib.requests.backlog import Backlog
 
 if TYPE_CHECKING:
     from emulator.emulator import Emulator

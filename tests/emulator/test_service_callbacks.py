@@ -11,29 +11,30 @@ import msgspec
 import pytest
 from service_bench import Bench, bench_on, task_that
 
-from chalicelib import bootstrap, clock, limits, webhooks
+from chalicelib import bootstrap, clock, limits
 from chalicelib.bootstrap import Outside
-from chalicelib.callback_message import CallbackMessage
-from chalicelib.control import Controller
-from chalicelib.delivery import SCHEDULE_SECONDS
+from chalicelib.callbacks import webhooks
+from chalicelib.callbacks.delivery import SCHEDULE_SECONDS
+from chalicelib.callbacks.url_guard import UrlGuard
+from chalicelib.callbacks.webhook_post import Answer, NoAnswerError
 from chalicelib.errors import (
     MessagesLeftError,
     PermanentError,
     RetryableError,
     UnavailableError,
 )
-from chalicelib.model import TENANT, Failure, Status
-from chalicelib.problems import ProblemError
-from chalicelib.representation import callback_body
-from chalicelib.url_guard import UrlGuard
-from chalicelib.webhook_post import Answer, NoAnswerError
+from chalicelib.http.representation import callback_body
+from chalicelib.jobs.callback_message import CallbackMessage
+from chalicelib.jobs.model import TENANT, Failure, Status
+from chalicelib.jobs.problems import ProblemError
+from chalicelib.requests.control import Controller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from chalicelib.model import Job
+    from chalicelib.callbacks.url_guard import Target
+    from chalicelib.jobs.model import Job
     from chalicelib.task import TaskContext
-    from chalicelib.url_guard import Target
     from emulator.emulator import Emulator
     from emulator.test_client import Client
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from service_bench import _CLIENTS, SECOND_MS, Bench, bench_on, task_that
 
-from chalicelib.control import Controller
 from chalicelib.errors import (
     CanceledError,
     MessagesLeftError,
@@ -15,10 +14,11 @@ from chalicelib.errors import (
     StaleAttemptError,
     UnavailableError,
 )
-from chalicelib.job_message import JobMessage
-from chalicelib.model import TENANT, Failure, Job, Status
-from chalicelib.problems import ProblemError
-from chalicelib.retrying import Retrier
+from chalicelib.jobs.job_message import JobMessage
+from chalicelib.jobs.model import TENANT, Failure, Job, Status
+from chalicelib.jobs.problems import ProblemError
+from chalicelib.requests.control import Controller
+from chalicelib.requests.retrying import Retrier
 
 if TYPE_CHECKING:
     from collections.abc import Callable

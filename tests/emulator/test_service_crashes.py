@@ -9,15 +9,15 @@ import pytest
 from service_bench import Bench, FaultyClients, bench_on
 
 from chalicelib.bootstrap import Outside
-from chalicelib.model import Status
-from chalicelib.webhook_post import Answer
+from chalicelib.callbacks.webhook_post import Answer
+from chalicelib.jobs.model import Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from chalicelib.batch import BatchResponse
-    from chalicelib.job_queue import Received
-    from chalicelib.model import Job
+    from chalicelib.jobs.model import Job
+    from chalicelib.store.job_queue import Received
+    from chalicelib.work.batch import BatchResponse
     from emulator.emulator import Emulator
 
 #: Too large for the table, so that S3 takes part.

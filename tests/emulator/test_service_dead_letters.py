@@ -8,14 +8,15 @@ import msgspec
 import pytest
 from service_bench import SECOND_MS, Bench, bench_on
 
-from chalicelib import ids, limits
+from chalicelib import limits
 from chalicelib.errors import MessagesLeftError
-from chalicelib.job_message import JobMessage
-from chalicelib.model import TENANT, Failure, Status
-from chalicelib.problems import ProblemError
+from chalicelib.jobs import ids
+from chalicelib.jobs.job_message import JobMessage
+from chalicelib.jobs.model import TENANT, Failure, Status
+from chalicelib.jobs.problems import ProblemError
 
 if TYPE_CHECKING:
-    from chalicelib.model import Job
+    from chalicelib.jobs.model import Job
     from emulator.clock import VirtualClock
     from emulator.emulator import Emulator
 

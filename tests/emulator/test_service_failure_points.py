@@ -12,12 +12,12 @@ import msgspec
 import pytest
 from service_bench import Bench, bench_on, task_that
 
-from chalicelib import job_item
 from chalicelib.errors import MessagesLeftError, StaleAttemptError
-from chalicelib.http_message import HttpRequest
-from chalicelib.job_message import JobMessage
-from chalicelib.model import TENANT, Failure, Status
-from chalicelib.problems import ProblemError
+from chalicelib.http.http_message import HttpRequest
+from chalicelib.jobs.job_message import JobMessage
+from chalicelib.jobs.model import TENANT, Failure, Status
+from chalicelib.jobs.problems import ProblemError
+from chalicelib.store import job_item
 
 if TYPE_CHECKING:
     from chalicelib.task import TaskContext

@@ -14,10 +14,10 @@ from service_bench import Bench, bench_on, task_that
 
 from chalicelib import limits
 from chalicelib.errors import MessagesLeftError, UnavailableError
-from chalicelib.model import TENANT, Status
+from chalicelib.jobs.model import TENANT, Status
 
 if TYPE_CHECKING:
-    from chalicelib.model import Job
+    from chalicelib.jobs.model import Job
     from emulator.emulator import Emulator
     from emulator.test_client import Client
 

@@ -10,8 +10,8 @@ from service_bench import Bench, bench_on
 
 from chalicelib import limits
 from chalicelib.errors import ResultTooLargeError, UnavailableError
-from chalicelib.job_store import ConditionFailedError
-from chalicelib.model import TENANT, Failure, Status
+from chalicelib.jobs.model import TENANT, Failure, Status
+from chalicelib.store.job_store import ConditionFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from service_bench import Bench, bench_on
 
-from chalicelib.problems import ProblemError
+from chalicelib.jobs.problems import ProblemError
 
 if TYPE_CHECKING:
     from emulator.emulator import Emulator

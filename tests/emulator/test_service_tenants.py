@@ -8,10 +8,10 @@ import msgspec
 import pytest
 from service_bench import Bench, bench_on
 
-from chalicelib import answers, identity
-from chalicelib.http_message import HttpAnswer, HttpRequest
-from chalicelib.model import TENANT, Status
-from chalicelib.problems import ProblemError
+from chalicelib.http import answers, identity
+from chalicelib.http.http_message import HttpAnswer, HttpRequest
+from chalicelib.jobs.model import TENANT, Status
+from chalicelib.jobs.problems import ProblemError
 
 if TYPE_CHECKING:
     from emulator.emulator import Emulator

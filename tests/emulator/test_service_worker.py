@@ -8,10 +8,11 @@ import msgspec
 import pytest
 from service_bench import SECOND_MS, Bench, bench_on, task_that
 
-from chalicelib import ids, processing
 from chalicelib.errors import MessagesLeftError, PermanentError, RetryableError
-from chalicelib.job_message import JobMessage
-from chalicelib.model import TENANT, Status
+from chalicelib.jobs import ids
+from chalicelib.jobs.job_message import JobMessage
+from chalicelib.jobs.model import TENANT, Status
+from chalicelib.work import processing
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,8 @@ import pytest
 from receiver import certificate_for, receiving
 
 from chalicelib import limits
-from chalicelib.url_guard import Target
-from chalicelib.webhook_post import Answer, NoAnswerError, WebhookPost
+from chalicelib.callbacks.url_guard import Target
+from chalicelib.callbacks.webhook_post import Answer, NoAnswerError, WebhookPost
 
 if TYPE_CHECKING:
     import ssl

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from checker import Actors, Step
 from job_record import FAST_NOW, PASSED, Record, Table
 
-from chalicelib import transitions
+from chalicelib.jobs import transitions
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

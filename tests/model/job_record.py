@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from chalicelib import transitions
-from chalicelib.model import TERMINAL
+from chalicelib.jobs import transitions
+from chalicelib.jobs.model import TERMINAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from chalicelib.expressions import Condition
-    from chalicelib.transitions import Transition
+    from chalicelib.jobs.expressions import Condition
+    from chalicelib.jobs.transitions import Transition
 
 PASSED, NOW, AHEAD = 0, 1, 2
 #: the reader's clock is so fast that to it a deadline ahead has passed

@@ -13,7 +13,7 @@ from job_life import Life, Rule, Scope, Shared
 from job_record import Table
 from promises import LIVENESS, SAFETY
 
-from chalicelib.transitions import TRANSITIONS
+from chalicelib.jobs.transitions import TRANSITIONS
 
 if TYPE_CHECKING:
     from checker import Liveness

@@ -10,12 +10,12 @@ from checker import Exploration
 from job_life import Life, Scope, Shared
 from job_record import ATTEMPTS_MAX, FAST_NOW, NOW, Record, given
 
-from chalicelib import transitions
 from chalicelib.aws import Clients
-from chalicelib.table import Table, WriteRefusedError
+from chalicelib.jobs import transitions
+from chalicelib.store.table import Table, WriteRefusedError
 
 if TYPE_CHECKING:
-    from chalicelib.job_item import Item
+    from chalicelib.store.job_item import Item
     from emulator.emulator import Emulator
 
 KEY = {"pk": {"S": "model"}, "sk": {"S": "model"}}

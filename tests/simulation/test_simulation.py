@@ -14,8 +14,9 @@ import pytest
 from aws_faults import Fault, plans_of
 from job_run import DEAD_LETTER, WORKED_ON, Kind, World, run
 
-from chalicelib import batch, failing, transitions
-from chalicelib.accepting import Acceptor
+from chalicelib.jobs import transitions
+from chalicelib.requests.accepting import Acceptor
+from chalicelib.work import batch, failing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
     from chalice.config import Config
     from job_run import Ran
 
-    from chalicelib.accepting import Accepted
-    from chalicelib.expressions import Condition
-    from chalicelib.submission import Order
+    from chalicelib.jobs.expressions import Condition
+    from chalicelib.requests.accepting import Accepted
+    from chalicelib.requests.submission import Order
     from emulator.project import Project
 
 #: One pair of so many is tried; a prime, so that no kind of fault is left out.

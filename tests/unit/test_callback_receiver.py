@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chalicelib import webhooks
+from chalicelib.callbacks import webhooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib import callback_secret, webhooks
+from chalicelib.callbacks import secret, webhooks
 from chalicelib.settings import Settings, SettingsError
 
 ENVIRONMENT = {
@@ -65,7 +65,7 @@ def test_the_operator_sees_each_receivers_secret(
 ) -> None:
     """While a secret is replaced both, the new one first; a tenant's own by its name."""
     monkeypatch.setenv("CALLBACK_SECRET", f"{NEW} {OLD}")
-    callback_secret.main("one")
+    secret.main("one")
     masters = [NEW.encode(), OLD.encode()]
     assert capsys.readouterr().out.split() == [webhooks.secret(m, "one") for m in masters]
 
@@ -74,5 +74,5 @@ def test_the_secret_of_development_needs_no_environment(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CALLBACK_SECRET", raising=False)
-    callback_secret.main()
+    secret.main()
     assert capsys.readouterr().out.startswith("whsec_")

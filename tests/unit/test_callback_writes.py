@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib import callback_writes, limits, transitions
-from chalicelib.expressions import AnyOf
-from chalicelib.model import TERMINAL, Status
+from chalicelib import limits
+from chalicelib.jobs import transitions
+from chalicelib.jobs.expressions import AnyOf
+from chalicelib.jobs.model import TERMINAL, Status
+from chalicelib.store import callback_writes
 
 NOW_MS = 1_767_225_600_000
 LATE_MS = NOW_MS - limits.CALLBACK_LATE_SECONDS * 1000

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib import cursor, preferences
-from chalicelib.http_message import HttpRequest, refuse_unacceptable
-from chalicelib.preferences import Preferences
-from chalicelib.problems import ProblemError
+from chalicelib.http import cursor, negotiation, preferences
+from chalicelib.http.preferences import Preferences
 
+JSON, HTML = OFFERS = ("application/json", "text/html")
 KEY = b"a key of sixteen bytes or more"
 
 
@@ -45,8 +42,36 @@ def test_no_header_whatever_is_an_error_where_headers_are_advice(header: str) ->
 
 @given(st.text())
 def test_an_accept_is_taken_or_refused_whatever_it_is(header: str) -> None:
-    with contextlib.suppress(ProblemError):
-        refuse_unacceptable(HttpRequest(route="/", headers={"accept": header}), "application/json")
+    assert negotiation.choose(header, OFFERS) in (*OFFERS, None)
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("", JSON),
+        ("*/*", JSON),
+        ("text/html", HTML),
+        ("text/html, application/json", JSON),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", HTML),
+        ("text/html;q=0.5, application/json;q=0.4", HTML),
+        ("text/*;q=0.5, */*;q=0.6", JSON),
+        ("text/*;q=0.9, text/html;q=0.1, */*;q=0.2", JSON),
+        ("application/json;q=0, */*", HTML),
+        ("TEXT/HTML; charset=utf-8; Q=1.000", HTML),
+        ("text/html;q=2", HTML),
+        ("image/png", None),
+        ("*/*;q=0", None),
+        ("text/html;q=0.0000, application/*;q=0", HTML),
+    ],
+)
+def test_of_the_forms_that_are_accepted_the_best_is_chosen(
+    header: str, expected: str | None
+) -> None:
+    """Of equals the first; a weight that is none counts as 1.
+
+    https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1
+    """
+    assert negotiation.choose(header, OFFERS) == expected
 
 
 @given(st.text(min_size=1), st.text(), st.text())

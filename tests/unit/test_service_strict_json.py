@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib import strict_json
-from chalicelib.strict_json import MalformedJsonError
+from chalicelib.jobs import strict_json
+from chalicelib.jobs.strict_json import MalformedJsonError
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(st.characters(codec="utf-8")),

@@ -7,12 +7,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from chalicelib import task, task_run, tasks
+from chalicelib import task, tasks
 from chalicelib.errors import PermanentError, RetryableError
 from chalicelib.task import TaskContext, TaskDefinitionError, TaskInput
-from chalicelib.task_run import Failed, Stopped, Succeeded
 from chalicelib.tasks.csv_profile import Column, CsvInput, CsvProfile, csv_profile
 from chalicelib.tasks.text_statistics import TextInput, text_statistics
+from chalicelib.work import task_run
+from chalicelib.work.task_run import Failed, Stopped, Succeeded
 
 
 def profile(text: str, **more: Any) -> CsvProfile:

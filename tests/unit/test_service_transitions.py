@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from chalicelib import transitions
-from chalicelib.model import ACTIVE, TERMINAL, Status
-from chalicelib.transitions import HOLDER, TRANSITIONS, write
+from chalicelib.jobs import transitions
+from chalicelib.jobs.model import ACTIVE, TERMINAL, Status
+from chalicelib.jobs.transitions import HOLDER, TRANSITIONS, write
 
 EVENTS = sorted({row.event for row in TRANSITIONS} - {"accept"})
 NOW_MS = 1_767_225_600_000

@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib import ids, job_item, representation
 from chalicelib.clock import rfc3339
-from chalicelib.http_message import HttpRequest, matches
-from chalicelib.job_message import JobMessage
-from chalicelib.model import TENANT, Failure, Job, Status
+from chalicelib.http import representation
+from chalicelib.http.http_message import HttpRequest, matches
+from chalicelib.jobs import ids
+from chalicelib.jobs.job_message import JobMessage
+from chalicelib.jobs.model import TENANT, Failure, Job, Status
 from chalicelib.settings import Settings, SettingsError
+from chalicelib.store import job_item
 
 KEY = b"a key of sixteen bytes or more"
 NOW_MS = 1_767_225_600_000

@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib import limits
+from chalicelib.http.tokens import Caller, InvalidTokenError, TokenVerifier
 from chalicelib.settings import Settings, SettingsError, TokenSettings
-from chalicelib.tokens import Caller, InvalidTokenError, TokenVerifier
 
 ROOT = Path(__file__).parents[2]
 SECRET = b"a secret of thirty-two bytes, or more"

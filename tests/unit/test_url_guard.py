@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from chalicelib.url_guard import (
+from chalicelib.callbacks.url_guard import (
     Address,
     Target,
     UrlGuard,

@@ -6,10 +6,11 @@ import base64
 
 import pytest
 
-from chalicelib import delivery, limits, webhooks
-from chalicelib.callback import Outcome
-from chalicelib.delivery import RetryIn
-from chalicelib.webhook_post import Answer
+from chalicelib import limits
+from chalicelib.callbacks import delivery, webhooks
+from chalicelib.callbacks.delivery import RetryIn
+from chalicelib.callbacks.webhook_post import Answer
+from chalicelib.jobs.callback import Outcome
 
 MASTER = b"a master secret of this test"
 NOW_MS = 1_445_412_480_000  # 2015-10-21T07:28:00Z

@@ -1,0 +1,1 @@
+"""Requests and answers: routes, what they refuse, what a job looks like to its clients."""

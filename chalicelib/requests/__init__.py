@@ -1,0 +1,1 @@
+"""What clients ask for: accepting, reading, cancelling and repeating jobs."""

@@ -1,0 +1,1 @@
+"""What queues and the clock start: batches, attempts, dead letters, the sweep."""
