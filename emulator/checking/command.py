@@ -28,7 +28,10 @@ def run(directory: Path, *, stage: str, packaged: Path | None) -> list[Finding]:
     guard.pin_environment(os.environ, None, REGION)
     guard.forbid("aws")
     factory = CLIFactory(str(directory), environ=os.environ)
-    config = factory.create_config_obj(chalice_stage_name=stage)
+    try:
+        config = factory.create_config_obj(chalice_stage_name=stage)
+    except RuntimeError as error:
+        raise click.ClickException(str(error)) from None
     if stage not in config.config_from_disk.get("stages", {stage: {}}):
         known = ", ".join(sorted(config.config_from_disk["stages"]))
         raise click.ClickException(f".chalice/config.json has no stage {stage}; it has {known}")

@@ -265,7 +265,7 @@ def test_the_command_finds_nothing_in_the_stage_that_is_deployed() -> None:
 
 
 def test_the_command_says_what_it_cannot_check(tmp_path: Path) -> None:
-    """A folder without a project, a stage that is none, an app that fails: one line each."""
+    """In one line: no project, no such stage, an app that fails, a file that is no JSON."""
     said = [command(tmp_path), command(ROOT, "--stage=staging")]
     Shop().findings(tmp_path)
     (tmp_path / "app.py").write_text("1 / 0")
