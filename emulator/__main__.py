@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -67,7 +68,13 @@ def check(*, stage: str, packaged: Path | None, as_json: bool) -> None:
 def serve() -> None:
     """The emulator's own process; chalice local starts it."""
     # moto takes a third of a second to import, which no other command should wait for
-    importlib.import_module("emulator.local.serve").main()
+    try:
+        importlib.import_module("emulator.local.serve").main()
+    except StateFolderError as error:
+        raise click.ClickException(str(error)) from None
+    sys.stdout.flush()
+    # nothing is left to do, and to take moto's modules apart would take up to half a second
+    os._exit(0)
 
 
 def _ask(question: Callable[[ControlClient], Answer]) -> Answer:

@@ -12,7 +12,7 @@ import msgspec
 from moto.awslambda.models import lambda_backends
 from moto.dynamodb.models import dynamodb_backends
 
-from emulator.cloud import letter
+from emulator.cloud import delivery
 from emulator.cloud.aws import ACCOUNT_ID, REGION, AwsError, Cloud
 from emulator.cloud.provision import provision
 from emulator.cloud.time_to_live import TimeToLiveSweeper
@@ -35,10 +35,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from emulator.clock import Clock
+    from emulator.cloud.letter import Letter
+    from emulator.declared.project import Project
     from emulator.invocation import FunctionSpec, Runner
     from emulator.lambda_api.backend import FunctionsBackend
     from emulator.lambda_api.functions import NamedFunction
-    from emulator.project import Project
     from emulator.sqs.queue import Queue
 
 
@@ -233,7 +234,7 @@ class Emulator:
     def _warn(self, subject: str, text: str) -> None:
         self.journal.record(subject, "warning", text=text)
 
-    def _send(self, sent: letter.Letter) -> None:
+    def _send(self, sent: Letter) -> None:
         """To another function, or to wherever AWS would."""
         if ":function:" in sent.target:
             function = self._lambda.find_version(sent.target)
@@ -241,7 +242,7 @@ class Emulator:
                 function.submit(sent.body.encode(), source=sent.sender)
                 return
         try:
-            letter.deliver(self.cloud, sent)
+            delivery.deliver(self.cloud, sent)
         except AwsError as error:
             self._warn(sent.target, f"the result of {sent.sender} could not be sent: {error}")
 

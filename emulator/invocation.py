@@ -53,6 +53,8 @@ class Invocation(msgspec.Struct, frozen=True, kw_only=True):
     payload: bytes
     #: when the function's timeout ends it, milliseconds since 1970
     deadline_ms: int
+    #: the function's, with the version or alias that it was called by
+    invoked_arn: str
     trace_header: str | None = None
 
 
@@ -127,6 +129,16 @@ class Function(Protocol):
 
 class Runner(Function, Protocol):
     """What runs one version of a function: in execution environments, or in place."""
+
+    def invoke(
+        self,
+        payload: bytes,
+        *,
+        request_id: str | None = None,
+        trace_header: str | None = None,
+        invoked_arn: str | None = None,
+    ) -> Outcome:
+        """As any function; ``invoked_arn`` is what it was called by, if not its own ARN."""
 
     def recycle(self) -> None:
         """The code has changed: warm memory ends, a running invocation finishes on the old code."""

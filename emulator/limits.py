@@ -62,6 +62,10 @@ BATCH_SIZE_WITHOUT_WINDOW_MAX = 10
 BATCHING_WINDOW_SECONDS_MAX = 300
 MAXIMUM_CONCURRENCY_MIN = 2
 MAXIMUM_CONCURRENCY_MAX = 1_000
+#: Mapping of a stream: tries again of a batch, and the age of its records.
+#: https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-parameters.html
+RETRY_ATTEMPTS_MAX = 10_000
+RECORD_AGE_SECONDS_MAX = 604_800
 #: Mapping: filters of one, unless AWS raises the quota.
 #: https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
 FILTERS_MAX = 5

@@ -19,13 +19,14 @@ import pytest
 import time_machine
 from chalice.cli.factory import CLIFactory
 
-from emulator import guard, project
+from emulator import guard
 from emulator.clock import VirtualClock
 from emulator.cloud import in_process
 from emulator.cloud.aws import ACCOUNT_ID, REGION
+from emulator.declared import project
+from emulator.declared.refusal import DeployRefusedError
 from emulator.emulator import Emulator
 from emulator.http import gateway
-from emulator.queue_events import DeployRefusedError
 from emulator.runtime import in_place
 from emulator.runtime.task_root import TaskRootHandler
 from emulator.template import Names, TemplateError

@@ -140,7 +140,7 @@ def _move(data: dict[str, Any]) -> str:
 
 
 def _text(data: dict[str, Any]) -> str:
-    return str(data.get("text") or data.get("error"))
+    return str(data.get("text") or data.get("error") or data.get("reason"))
 
 
 def _plain(data: dict[str, Any]) -> str:
@@ -162,6 +162,7 @@ _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "throttle": _throttle,
     "dead-letter": _dead_letter,
     "move": _move,
+    "refuse": _text,
     "log": _text,
     "warning": _text,
     "error": _text,

@@ -19,10 +19,7 @@ LAYERS: list[set[str]] = [
     {"cloud", "runtime"},
     {"mapping", "push"},
     {"lambda_api"},
-    {
-        "emulator", "merged_events", "missing_resources", "project", "push_events",
-        "queue_events", "scheduler", "stream_events", "test_client",
-    },
+    {"declared", "emulator", "scheduler", "test_client"},
     {"", "__main__", "checking", "local", "pytest_plugin"},
 ]  # fmt: skip
 
@@ -167,6 +164,20 @@ def test_no_import_cycles() -> None:
 
     for name in graph:
         visit(name, ())
+
+
+def test_worker_of_chalice_local_loads_no_moto() -> None:
+    """A reload waits for what this module imports; the emulator's process alone needs the cloud."""
+    by_name = {dotted(module.path): module for module in EMULATOR}
+    found, wanted = set[str](), ["local.attach"]
+    while wanted:
+        name = wanted.pop()
+        if name in by_name and name not in found:
+            found.add(name)
+            used = imports(by_name[name])
+            assert "moto" not in {n.split(".")[0] for n in used}, name
+            wanted += [n.removeprefix("emulator.") for n in used if n.startswith("emulator.")]
+    assert "declared.project" in found
 
 
 @pytest.mark.parametrize("module", [*PRODUCT, *modules("examples")], ids=lambda m: m.path)

@@ -1,6 +1,6 @@
 """Prints what a receiver needs to know that a callback is ours, for the operator to hand over.
 
-    CALLBACK_SECRET=... python -m chalicelib.callbacks.secret [tenant]
+    CALLBACK_SECRET=... python -m chalicelib.callbacks.sending.secret [tenant]
 
 Without the variable in the environment it is taken from ``.chalice/config.json``, stage dev.
 """

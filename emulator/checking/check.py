@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emulator import project, queue_events, template
+from emulator import template
 from emulator.checking import functions, package, queues, tables
 from emulator.checking.finding import Files, Finding
+from emulator.declared import project, refusal
 
 if TYPE_CHECKING:
     from chalice.config import Config
@@ -25,7 +26,7 @@ def check(config: Config, names: Names, *, packaged: Path | None = None) -> list
     files = Files(Path(config.project_dir))
     try:
         found = project.declared(app, config, names)
-    except queue_events.DeployRefusedError as error:
+    except refusal.DeployRefusedError as error:
         return [_refused(error)]
     findings = {
         *queues.findings(found, files),
@@ -37,12 +38,12 @@ def check(config: Config, names: Names, *, packaged: Path | None = None) -> list
         # everything else that chalice local refuses: streams, topics, buckets, rules
         try:
             project.describe(app, config, names)
-        except queue_events.DeployRefusedError as error:
+        except refusal.DeployRefusedError as error:
             findings.add(_refused(error))
     return sorted(findings, key=_order)
 
 
-def _refused(error: queue_events.DeployRefusedError) -> Finding:
+def _refused(error: refusal.DeployRefusedError) -> Finding:
     text = " ".join(str(error).split())
     place: dict[str, Any] = {"file": template.PATH, "line": None, "setting": "Resources"}
     return Finding(severity="refused", rule="deploy-refused", text=text, **place)

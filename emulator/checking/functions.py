@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from moto.iam.access_control import IAMPolicy, PermissionResult
 
 from emulator.checking.finding import Finding
+from emulator.declared.project import API_HANDLER
 from emulator.limits import ENVIRONMENT_BYTES_MAX
-from emulator.project import API_HANDLER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from chalice.config import Config
 
     from emulator.checking.finding import Files
+    from emulator.declared.project import Declared
     from emulator.invocation import FunctionSpec
-    from emulator.project import Declared
 
 CONFIG = ".chalice/config.json"
 #: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html

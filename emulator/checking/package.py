@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from emulator.project import Declared
+    from emulator.declared.project import Declared
 
 BUNDLE = "deployment.zip"
 #: What an upload without S3, as of plain ``chalice deploy``, may have.

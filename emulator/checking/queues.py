@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from emulator import template
 from emulator.checking.finding import Finding
+from emulator.declared.queue_events import event_path
 from emulator.mapping import validation
-from emulator.queue_events import event_path
 from emulator.sqs.attributes import check_attributes, dead_letter_target
 from emulator.sqs.errors import SqsError
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from emulator.checking.finding import Files
-    from emulator.project import Declared
-    from emulator.queue_events import QueueEvent
+    from emulator.declared.project import Declared
+    from emulator.declared.queue_events import QueueEvent
     from emulator.template import Resource
 
 #: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html

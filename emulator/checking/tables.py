@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from emulator.checking.finding import Files
-    from emulator.project import Declared
+    from emulator.declared.project import Declared
 
 _RECOVERY = "PointInTimeRecoverySpecification"
 

@@ -174,6 +174,7 @@ def _routes(service: str, region: str) -> list[tuple[re.Pattern[str], Callable[.
     return [(re.compile(url), handler) for url, handler in backend.urls.items()]
 
 
+@functools.cache
 def _backend_name(service: str, region: str) -> Any:
     host = f"https://{service}.{region}.amazonaws.com"
     for name, pattern in moto.backend_index.backend_url_patterns:

@@ -60,6 +60,8 @@ class Target(NamedTuple):
 
 #: What clients leave unsigned: downloads of public S3 objects.
 UNSIGNED = Target("s3", "us-east-1")
+#: Services of paths and XML. What neither is one nor posts a form speaks JSON.
+_SPEAK_XML = {"s3", "s3-control", "s3express", "cloudfront", "route53"}
 #: What moto cannot do, as it says so.
 _UNKNOWN = (NotImplementedError, OperationNotFoundError, UnknownServiceError)
 
@@ -177,7 +179,8 @@ class Endpoint:
 
 def _error_response(request: Request, status: int, code: str, message: str) -> Response:
     """An error in the protocol of the request, so that an SDK can read it."""
-    if "json" in request.headers.get("Content-Type", ""):
+    is_form = "x-www-form-urlencoded" in request.headers.get("Content-Type", "")
+    if not is_form and target(request).service not in _SPEAK_XML:
         return _json_response(status, {"__type": code, "message": message})
     xml = (
         f"<ErrorResponse><Error><Code>{code}</Code>"

@@ -15,6 +15,7 @@ import moto.core.responses
 import moto.core.serialize
 import moto.core.utils
 import moto.sqs.models
+from moto.core.base_backend import BackendDict
 from moto.core.serialize import AttributePickerContext
 from moto.moto_api._internal.moto_random import MotoRandom
 
@@ -37,8 +38,21 @@ def install(account_id: str) -> None:
         moto.core.utils.method_names_from_class
     )
     MotoRandom.get_random_string = _random_string
+    BackendDict.__getitem__ = _account
     # moto looks through the access keys of every partition for the account
     moto.core.responses.BaseResponse.get_current_account = lambda _response: account_id
+
+
+_make_account = BackendDict.__getitem__
+
+
+def _account(self: Any, account_id: str) -> Any:
+    """What is there is there: moto lists all accounts under a lock to find out."""
+    return (
+        dict.__getitem__(self, account_id)
+        if account_id in self
+        else _make_account(self, account_id)
+    )
 
 
 _snake_case = functools.lru_cache(None)(moto.core.utils.camelcase_to_underscores)

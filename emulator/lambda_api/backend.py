@@ -7,7 +7,6 @@ run in execution environments, and nothing invokes one while a request is being 
 
 from __future__ import annotations
 
-import sys
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +14,14 @@ from moto.awslambda.models import EventInvokeConfig, LambdaBackend, lambda_backe
 from moto.s3.models import s3_backends
 
 from emulator.invocation import LATEST
-from emulator.lambda_api import configuration, event_settings, names, package_source
-from emulator.lambda_api.errors import LambdaError, invalid_parameter
+from emulator.lambda_api import (
+    configuration,
+    declared_function,
+    event_settings,
+    names,
+    package_source,
+)
+from emulator.lambda_api.errors import invalid_parameter
 from emulator.lambda_api.functions import NamedFunction
 from emulator.lambda_api.mappings import Mappings
 from emulator.lambda_api.package import ProjectPackage
@@ -24,6 +29,7 @@ from emulator.lambda_api.responses import URL_BASES, URL_PATHS
 from emulator.lambda_api.seated_function import SeatedFunction
 from emulator.lambda_api.storage import FunctionStorage
 from emulator.limits import ACCOUNT_CONCURRENCY, UNRESERVED_CONCURRENCY_MIN
+from emulator.sqs import backend as sqs_backend
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,9 +40,6 @@ if TYPE_CHECKING:
     from emulator.lambda_api.seated_function import Seat
     from emulator.lambda_api.seated_mapping import SeatedMapping
 
-#: of the project's own functions: they run on the Python that runs the emulator
-RUNTIME = "python{}.{}".format(*sys.version_info)
-
 
 def seat(seat: Seat) -> None:
     """Make moto's Lambda run its functions with ours. Starts with none; unseats an earlier one."""
@@ -45,6 +48,12 @@ def seat(seat: Seat) -> None:
     for regions in lambda_backends.values():
         regions.backend = backend
         regions.clear()
+    sqs_backend.on_created(_read_new_queue)
+
+
+def _read_new_queue(queue_arn: str) -> None:
+    for _, _, backend in lambda_backends.iter_backends():
+        backend.mappings.queue_created(queue_arn)
 
 
 class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
@@ -80,16 +89,20 @@ class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
             if name in self._lambdas:
                 self.delete_function(name)
         for name, spec in wanted.items():
-            function = self._lambdas.find(name) or self._put(_parameters(spec), code, spec.name)
+            is_new = name not in self._lambdas
+            if is_new:
+                self._put(declared_function.parameters(spec), code, spec.name)
+            function = self.get_function(name)
             function.package = code
             function.display_name = spec.name
             if self._declared.get(name) != spec:
                 function.recursive_loop = spec.recursive_loop
                 self._reserve(function, spec.reserved_concurrency)
-                function.update_configuration(_parameters(spec))
+                if not is_new:
+                    function.update_configuration(declared_function.parameters(spec))
             self.seat.functions.run(function.spec(), new_code=True)
         self._declared = wanted
-        return [note for spec in specs if (note := _refusal(spec))]
+        return [note for spec in specs if (note := declared_function.refusal(spec))]
 
     def create_function(self, spec: dict[str, Any]) -> SeatedFunction:
         name = names.parse(spec["FunctionName"], self.region_name).name
@@ -142,7 +155,8 @@ class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
                 function = self._lambdas.find(name_or_arn, qualifier)
                 return function and self.seat.functions.find(function.spec())
 
-        return NamedFunction(self.seat.functions, find, spec)
+        name = names.parse(name_or_arn, self.region_name, qualifier=qualifier)
+        return NamedFunction(self.seat.functions, find, spec, qualifier=name.qualifier)
 
     def find(self, name: str) -> NamedFunction | None:
         """What is invoked by the name that the terminal shows, or by any other; None if nothing."""
@@ -270,24 +284,3 @@ class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
     def invoke(self, function_name: str, qualifier: str | None, body: Any, **_: Any) -> bytes:
         """Asynchronously: how moto's other services call a function."""
         return self.get_function(function_name, qualifier).invoke(body)
-
-
-def _refusal(spec: FunctionSpec) -> str | None:
-    try:
-        configuration.check(_parameters(spec))
-    except LambdaError as refusal:
-        return f"{spec.name} runs here, and AWS will refuse to deploy it: {refusal.message}"
-    return None
-
-
-def _parameters(spec: FunctionSpec) -> dict[str, Any]:
-    """CreateFunction's parameters for a function that Chalice would deploy."""
-    return {
-        "FunctionName": spec.function_name,
-        "Handler": spec.handler,
-        "Runtime": RUNTIME,
-        "Role": f"arn:aws:iam::{spec.account_id}:role/{spec.function_name}",
-        "Timeout": spec.timeout_seconds,
-        "MemorySize": spec.memory_mb,
-        "Environment": {"Variables": dict(spec.environment)},
-    }

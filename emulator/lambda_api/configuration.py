@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import msgspec
 
@@ -18,6 +18,7 @@ from emulator.limits import (
     MEMORY_MB_MAX,
     MEMORY_MB_MIN,
 )
+from emulator.mapping.validation import Range, violation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,16 +36,6 @@ _RESERVED_VARIABLES = {
     "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API", "AWS_REGION", "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT",
 }  # fmt: skip
-
-
-class Range(NamedTuple):
-    """A number that the API bounds."""
-
-    parameter: str
-    #: how the service names it in its errors
-    path: str
-    lowest: int
-    highest: int
 
 
 _RANGES = (
@@ -68,7 +59,9 @@ def check_new(parameters: Mapping[str, Any]) -> None:
 def check(parameters: Mapping[str, Any]) -> None:
     """What may be given to a new function as well as to one that exists; raises LambdaError."""
     for bounds in _RANGES:
-        check_range(bounds, parameters.get(bounds.parameter))
+        value = parameters.get(bounds.setting)
+        if value is not None and (problem := bounds.problem(value)):
+            raise LambdaError("ValidationException", problem)
     if runtime := parameters.get("Runtime"):
         _check_runtime(runtime)
     _check_variables((parameters.get("Environment") or {}).get("Variables") or {})
@@ -82,18 +75,6 @@ def recursive_loop(value: str) -> RecursiveLoop:
     raise validation_error(
         value, "recursiveLoop", f"Member must satisfy enum value set: [{allowed}]"
     )
-
-
-def check_range(bounds: Range, value: int | None) -> None:
-    """Raises LambdaError for a number, if there is one, that is too low or too high."""
-    if value is None or bounds.lowest <= value <= bounds.highest:
-        return
-    wanted = (
-        f"greater than or equal to {bounds.lowest}"
-        if value < bounds.lowest
-        else f"less than or equal to {bounds.highest}"
-    )
-    raise validation_error(value, bounds.path, f"Member must have value {wanted}")
 
 
 def _check_runtime(runtime: str) -> None:
@@ -127,9 +108,4 @@ def _check_variables(variables: Mapping[str, str]) -> None:
 
 def validation_error(value: object, path: str, constraint: str) -> LambdaError:
     """A value outside what the API's model allows; None is one that is missing."""
-    shown = "null" if value is None else f"'{value}'"
-    return LambdaError(
-        "ValidationException",
-        f"1 validation error detected: Value {shown} at '{path}' failed to satisfy "
-        f"constraint: {constraint}",
-    )
+    return LambdaError("ValidationException", violation(value, path, constraint))

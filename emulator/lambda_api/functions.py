@@ -67,12 +67,17 @@ class NamedFunction:
     """
 
     def __init__(
-        self, functions: Functions, find: Callable[[], Runner | None], spec: FunctionSpec
-    ) -> None:
-        """``spec`` is what is known until something is found."""
+        self, functions: Functions, find: Callable[[], Runner | None], spec: FunctionSpec, *,
+        qualifier: str | None = None,
+    ) -> None:  # fmt: skip
+        """``spec`` is what is known until something is found; ``qualifier`` the version or alias
+        of the name.
+        """
         self._slots = functions.slots(spec)
         self._find = find
         self._spec = spec
+        arn = spec.unqualified_arn
+        self._invoked_arn = f"{arn}:{qualifier}" if qualifier else arn
 
     @property
     def spec(self) -> FunctionSpec:
@@ -99,4 +104,9 @@ class NamedFunction:
         if runner is None:
             text = f"Function not found: {self._spec.arn}"
             return Outcome.failed("ResourceNotFoundException", text)
-        return runner.invoke(payload, request_id=request_id, trace_header=trace_header)
+        return runner.invoke(
+            payload,
+            request_id=request_id,
+            trace_header=trace_header,
+            invoked_arn=self._invoked_arn,
+        )

@@ -150,6 +150,12 @@ class Mappings:
             if mapping.function_name == function_name:
                 mapping.restart()
 
+    def queue_created(self, queue_arn: str) -> None:
+        """A queue of a name is another one than the queue that was deleted."""
+        for mapping in self.by_uuid.values():
+            if mapping.event_source_arn == queue_arn:
+                mapping.start_again()
+
 
 def _given(parameters: dict[str, Any]) -> dict[str, Any]:
     """Without what is null, which is as if it was not there."""

@@ -11,13 +11,12 @@ from moto.awslambda.utils import make_event_source_mapping_arn
 from emulator import arn
 from emulator.lambda_api import queue_mapping, stream_mapping
 from emulator.lambda_api.errors import LambdaError
-from emulator.mapping.sqs import SqsMapping
 from emulator.mapping.stream import StreamMapping
 
 if TYPE_CHECKING:
     from emulator.lambda_api.functions import NamedFunction
     from emulator.lambda_api.seated_function import Seat
-    from emulator.mapping.sqs import QueueMappingSpec
+    from emulator.mapping.sqs import QueueMappingSpec, SqsMapping
     from emulator.mapping.stream import StreamMappingSpec
 
 #: Why a mapping has its state: here only ever because somebody asked for it.
@@ -54,6 +53,7 @@ class SeatedMapping(EventSourceMapping):  # type: ignore[misc]
         self._seat = seat
         self._kind = KINDS[arn.parse(self.event_source_arn).service]
         self._source: SqsMapping | StreamMapping | None = None
+        self._spec: QueueMappingSpec | StreamMappingSpec
         self._known: tuple[int, int | None] | None = None
         self.set(parameters, function)
 
@@ -62,6 +62,7 @@ class SeatedMapping(EventSourceMapping):  # type: ignore[misc]
         spec = self._kind.spec(parameters, uuid=self.uuid, function=function.spec.name)
         self._kind.check(spec, function, self.event_source_arn)
         self.parameters = parameters
+        self._spec = spec
         self.function = function
         self.function_arn = parameters["FunctionArn"]
         self.function_name = function.spec.function_name
@@ -78,12 +79,16 @@ class SeatedMapping(EventSourceMapping):  # type: ignore[misc]
 
     def restart(self) -> None:
         """Its function may have another timeout, or other concurrency."""
-        source = self._source
-        if isinstance(source, SqsMapping) and self._known != _known(self.function):
-            self.stop()
-            # its queue may be gone: a mapping outlives that, too
-            with contextlib.suppress(LambdaError):
-                self._start(source.spec)
+        if self._kind is queue_mapping and self._known != _known(self.function):
+            self.start_again()
+
+    def start_again(self) -> None:
+        """Poll the queue that there is now, with its function as it is now."""
+        self.stop()
+        # its queue may be gone: a mapping outlives that, too
+        with contextlib.suppress(LambdaError):
+            if self.enabled:
+                self._start(self._spec)
 
     def _start(self, spec: QueueMappingSpec | StreamMappingSpec) -> None:
         self._known = _known(self.function)

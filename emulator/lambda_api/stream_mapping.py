@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from emulator.cloud import streams
-from emulator.lambda_api.configuration import Range, check_range, validation_error
-from emulator.lambda_api.errors import invalid_parameter
-from emulator.limits import BATCH_SIZE_MAX, BATCHING_WINDOW_SECONDS_MAX
-from emulator.mapping.filtering import Filters, InvalidFilterPatternError, patterns_of
+from emulator.lambda_api.configuration import validation_error
+from emulator.lambda_api.errors import LambdaError, invalid_parameter
+from emulator.mapping import validation
+from emulator.mapping.filtering import InvalidFilterPatternError, patterns_of
 from emulator.mapping.stream import BATCH_SIZE_DEFAULT, INFINITE, StreamMapping, StreamMappingSpec
 
 if TYPE_CHECKING:
@@ -20,15 +20,6 @@ if TYPE_CHECKING:
 
 _REPORTS = "ReportBatchItemFailures"
 _POSITIONS = ("LATEST", "TRIM_HORIZON")
-_RANGES = (
-    Range("BatchSize", "batchSize", 1, BATCH_SIZE_MAX),
-    Range(
-        "MaximumBatchingWindowInSeconds", "maximumBatchingWindowInSeconds", 0,
-        BATCHING_WINDOW_SECONDS_MAX,
-    ),
-    Range("MaximumRetryAttempts", "maximumRetryAttempts", INFINITE, 10_000),
-    Range("MaximumRecordAgeInSeconds", "maximumRecordAgeInSeconds", INFINITE, 604_800),
-)  # fmt: skip
 #: what a mapping of a stream shows where nothing was said
 _DEFAULTS: dict[str, Any] = {
     "BatchSize": BATCH_SIZE_DEFAULT,
@@ -45,12 +36,9 @@ _DEFAULTS: dict[str, Any] = {
 
 def spec(parameters: dict[str, Any], *, uuid: str, function: str) -> StreamMappingSpec:
     """What CreateEventSourceMapping's parameters ask for. Raises LambdaError."""
-    for bounds in _RANGES:
-        check_range(bounds, parameters.get(bounds.parameter))
     given = _DEFAULTS | parameters
     try:
         patterns = patterns_of(given.get("FilterCriteria"))
-        Filters(patterns)
     except InvalidFilterPatternError as error:
         raise invalid_parameter(str(error)) from None
     return StreamMappingSpec(
@@ -107,8 +95,10 @@ def check_source(source_arn: str) -> None:
         raise invalid_parameter(f"Stream not found: {source_arn}")
 
 
-def check(_spec: StreamMappingSpec, _function: Function, _source_arn: str) -> None:
-    """Any stream fits any function."""
+def check(spec: StreamMappingSpec, _function: Function, _source_arn: str) -> None:
+    """Raises LambdaError for what Lambda does not take; any stream fits any function."""
+    for refusal in validation.stream_refusals(spec):
+        raise LambdaError(refusal.code, str(refusal), status=refusal.status)
 
 
 def source(

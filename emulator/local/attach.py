@@ -19,14 +19,15 @@ import chalice.cli
 import chalice.local
 import click
 
-from emulator import guard, project, settings
+from emulator import guard, settings
 from emulator.clock import SystemClock
+from emulator.declared import project
+from emulator.declared.refusal import DeployRefusedError
 from emulator.http import gateway
 from emulator.journal import Entry
 from emulator.local import early_clients, reload_filter, start, worker_functions
 from emulator.local.control import ControlClient, EmulatorGoneError, JournalSender, RefusedError
 from emulator.local.running import StateFolderError, wait_for_end
-from emulator.queue_events import DeployRefusedError
 from emulator.template import Names, TemplateError
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from emulator.declared.project import Project
 from emulator.invocation import Outcome
 from emulator.journal import Entry
 from emulator.local.start import PORT_PREFERRED
 from emulator.local.worker_functions import Call, WorkerQueue
-from emulator.project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

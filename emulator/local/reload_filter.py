@@ -6,6 +6,7 @@ virtual environment, a cache, git's own files or a compiled module would restart
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -30,11 +31,24 @@ FOLDERS = {
 def changes_the_app(path: str, *, project: str) -> bool:
     """Whether a file is one that Chalice would deploy or read at start."""
     *folders, name = PurePath(path).relative_to(project).parts
-    return PurePath(name).suffix in SUFFIXES and all(_is_part_of_the_app(f) for f in folders)
+    return (
+        PurePath(name).suffix in SUFFIXES
+        and all(_is_part_of_the_app(folder) for folder in folders)
+        and not _is_own_output(path)
+    )
 
 
 def _is_part_of_the_app(folder: str) -> bool:
     return folder == ".chalice" or not (folder.startswith(".") or folder in FOLDERS)
+
+
+def _is_own_output(path: str) -> bool:
+    """Whether it is where our own lines go: each reload writes there, and would reload again."""
+    for descriptor in (1, 2):
+        with contextlib.suppress(OSError):
+            if os.path.samestat(os.stat(path), os.fstat(descriptor)):  # noqa: PTH116
+                return True
+    return False
 
 
 def snapshot(project: str) -> dict[str, float]:
@@ -47,7 +61,7 @@ def _files(project: str) -> Iterator[tuple[str, float]]:
         folders[:] = [folder for folder in folders if _is_part_of_the_app(folder)]
         for name in names:
             path = os.path.join(root, name)  # noqa: PTH118 - Chalice keeps its files as text
-            if PurePath(name).suffix in SUFFIXES:
+            if PurePath(name).suffix in SUFFIXES and not _is_own_output(path):
                 try:
                     yield path, os.stat(path).st_mtime  # noqa: PTH116
                 except FileNotFoundError:

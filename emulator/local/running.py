@@ -3,6 +3,9 @@
 A folder of the user's own under the temporary directory, named after the project's path: never
 inside the project, where writing would make Chalice reload. ``running`` is locked for as long as
 the emulator lives, so a stale file is known by its lock, whatever process has the number now.
+
+The directory is TMPDIR as it is: ``tempfile`` answers with another one while the disk is full, and
+a reload would find no emulator there, and start a second one with empty queues.
 """
 
 from __future__ import annotations
@@ -14,7 +17,6 @@ import os
 import select
 import shutil
 import stat
-import tempfile
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +25,7 @@ import msgspec
 import psutil
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
 
 
@@ -85,13 +88,14 @@ class StateFolder:
 
     def __init__(self, project: Path, root: Path | None = None) -> None:
         """Raises StateFolderError if the folder cannot be made, or is another user's."""
-        base = (root or Path(tempfile.gettempdir())) / f"emulator-{os.getuid()}"
+        base = (root or Path(os.environ.get("TMPDIR") or "/tmp")) / f"emulator-{os.getuid()}"
         name = hashlib.sha256(str(project.resolve()).encode()).hexdigest()[:16]
         self.path = base / name
         for folder in (base, self.path):
             _make_private(folder)
 
     def lock(self) -> Lock:
+        """To be entered, which raises StateFolderError if nothing can be written."""
         return Lock(self.path / "running")
 
     def read(self) -> Running | None:
@@ -102,17 +106,25 @@ class StateFolder:
             return None
 
     def write(self, running: Running) -> None:
-        """Replace the file in one step, so that nobody ever reads half of it."""
+        """Replace the file in one step, so that nobody ever reads half of it.
+
+        Raises StateFolderError if nothing can be written.
+        """
         fresh = self.path / f"state.json.{os.getpid()}"
-        fresh.touch(mode=0o600)
-        fresh.write_bytes(msgspec.json.encode(running))
-        fresh.replace(self.path / "state.json")
+        with _writing(fresh):
+            fresh.touch(mode=0o600)
+            fresh.write_bytes(msgspec.json.encode(running))
+            fresh.replace(self.path / "state.json")
 
     def make_empty(self, name: str) -> Path:
-        """A folder in it, without what an emulator that was killed has left there."""
+        """A folder in it, without what an emulator that was killed has left there.
+
+        Raises StateFolderError if nothing can be written.
+        """
         path = self.path / name
         shutil.rmtree(path, ignore_errors=True)
-        path.mkdir()
+        with _writing(path):
+            path.mkdir()
         return path
 
     def find(self) -> Running | None:
@@ -130,7 +142,8 @@ class Lock:
         self.fd = -1
 
     def __enter__(self) -> Lock:
-        self.fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        with _writing(self._path):
+            self.fd = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(self.fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -149,14 +162,21 @@ class Lock:
         os.close(self.fd)
 
 
-def _make_private(folder: Path) -> None:
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        status = folder.stat()
+        yield
     except OSError as error:
         raise StateFolderError(
-            f"cannot make {folder}: {error.strerror}. Set TMPDIR to a folder you may write to."
+            f"cannot make {path}: {error.strerror}. Set TMPDIR to a folder you may write to, with "
+            "room on its disk."
         ) from None
+
+
+def _make_private(folder: Path) -> None:
+    with _writing(folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = folder.stat()
     if status.st_uid != os.getuid() or stat.S_IMODE(status.st_mode) & 0o077:
         raise StateFolderError(
             f"{folder} belongs to somebody else, or others may read it. Remove it, or set TMPDIR."

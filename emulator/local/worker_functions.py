@@ -43,6 +43,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     spec: FunctionSpec
     payload: bytes
     trace_header: str | None
+    invoked_arn: str | None = None
 
 
 class WorkerQueue:
@@ -116,7 +117,12 @@ class WorkerFunction:
         self._concurrency.release()
 
     def invoke(
-        self, payload: bytes, *, request_id: str | None = None, trace_header: str | None = None
+        self,
+        payload: bytes,
+        *,
+        request_id: str | None = None,
+        trace_header: str | None = None,
+        invoked_arn: str | None = None,
     ) -> Outcome:
         """Run the function once."""
         return self._calls.run(
@@ -125,6 +131,7 @@ class WorkerFunction:
                 spec=self.spec,
                 payload=payload,
                 trace_header=trace_header,
+                invoked_arn=invoked_arn,
             )
         )
 
@@ -175,7 +182,10 @@ def run(call: Call) -> Outcome:
     function = InPlaceFunction(call.spec, handler, stopped)
     with changed(os.environ, _variables(call.spec, log_stream_name(stopped.now_ms()))):
         return function.invoke(
-            call.payload, request_id=call.request_id, trace_header=call.trace_header
+            call.payload,
+            request_id=call.request_id,
+            trace_header=call.trace_header,
+            invoked_arn=call.invoked_arn,
         )
 
 

@@ -32,9 +32,11 @@ if TYPE_CHECKING:
 
 #: How long Lambda waits before the first and the second retry of an event that failed.
 RETRY_AFTER_SECONDS = (60, 120)
-#: Longest wait between two tries of a throttled event, and how old an event may get.
+#: Longest wait between two tries of a throttled event, and how old an event may get: at most, and
+#: the least that a function may set.
 THROTTLE_BACK_OFF_SECONDS_MAX = 300
 EVENT_AGE_SECONDS_MAX = 21_600
+EVENT_AGE_SECONDS_MIN = 60
 
 
 class AsynchronousSettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -204,13 +204,14 @@ class StreamMapping:
         failed, problem = self._failed(run.batch, outcome)
         if not failed and problem is None:
             run.reader.remove()
-            self._record_result(now_ms - started_ms)
+            self._record_result(outcome, now_ms - started_ms)
             return
         batch = run.reader.fail(
             failed, bisect=self.spec.bisect_batch_on_function_error, now_ms=now_ms
         )
         kept = {"kept": len(batch.records)} if failed else {}
-        self._record_result(now_ms - started_ms, **kept, **({"error": problem} if problem else {}))
+        error = {"error": problem} if problem else {}
+        self._record_result(outcome, now_ms - started_ms, **kept, **error)
         most = self.spec.maximum_retry_attempts
         if most != INFINITE and batch.failures > most:
             run.reader.remove()
@@ -231,7 +232,8 @@ class StreamMapping:
             return set(), str(error)
         return numbers, None
 
-    def _record_result(self, duration_ms: int, **more: Any) -> None:
+    def _record_result(self, outcome: Outcome, duration_ms: int, **more: Any) -> None:
+        more |= outcome.usage_data()
         self._journal.record(self.spec.function, "result", duration_ms=duration_ms, **more)
 
     def _give_up(self, shard: Shard, batch: ShardBatch, condition: str) -> None:

@@ -1,4 +1,4 @@
-"""What Lambda refuses when a queue's mapping is created or updated, in its own words.
+"""What Lambda refuses when a mapping is created or updated, in its own words.
 
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-parameters.html
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
@@ -17,14 +17,18 @@ from emulator.limits import (
     FILTERS_MAX,
     MAXIMUM_CONCURRENCY_MAX,
     MAXIMUM_CONCURRENCY_MIN,
+    RECORD_AGE_SECONDS_MAX,
+    RETRY_ATTEMPTS_MAX,
 )
 from emulator.mapping import event_pattern
 from emulator.mapping.filtering import Filters, InvalidFilterPatternError
+from emulator.mapping.stream import INFINITE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from emulator.mapping.sqs import QueueMappingSpec
+    from emulator.mapping.stream import StreamMappingSpec
     from emulator.sqs.attributes import QueueAttributes
 
 #: AWS's advice for a queue that feeds a function: six times its timeout, five receives or more.
@@ -66,25 +70,49 @@ class MappingRefusedError(ValueError):
         self.hint = hint
 
 
-class _Range(NamedTuple):
-    """A number that the API itself bounds, for whatever source."""
+class Range(NamedTuple):
+    """A number that the API itself bounds, of whatever resource."""
 
+    #: the parameter and CloudFormation's property
     setting: str
     #: where it stands in a request, as the service names it
     path: str
     lowest: int
     highest: int
 
+    def problem(self, value: int) -> str | None:
+        """What the API says to a number that is too low or too high."""
+        if value < self.lowest:
+            wanted = f"greater than or equal to {self.lowest}"
+        elif value > self.highest:
+            wanted = f"less than or equal to {self.highest}"
+        else:
+            return None
+        return violation(value, self.path, f"Member must have value {wanted}")
 
-_BATCH_SIZE = _Range("BatchSize", "batchSize", 1, BATCH_SIZE_MAX)
-_WINDOW = _Range(
+
+def violation(value: object, path: str, constraint: str) -> str:
+    """What the API says to a value outside its model; None is one that is missing."""
+    shown = "null" if value is None else f"'{value}'"
+    return (
+        f"1 validation error detected: Value {shown} at '{path}' failed to satisfy "
+        f"constraint: {constraint}"
+    )
+
+
+_BATCH_SIZE = Range("BatchSize", "batchSize", 1, BATCH_SIZE_MAX)
+_WINDOW = Range(
     "MaximumBatchingWindowInSeconds", "maximumBatchingWindowInSeconds", 0,
     BATCHING_WINDOW_SECONDS_MAX,
 )  # fmt: skip
-_CONCURRENCY = _Range(
+_CONCURRENCY = Range(
     "MaximumConcurrency", "scalingConfig.maximumConcurrency",
     MAXIMUM_CONCURRENCY_MIN, MAXIMUM_CONCURRENCY_MAX,
 )  # fmt: skip
+_RETRIES = Range("MaximumRetryAttempts", "maximumRetryAttempts", INFINITE, RETRY_ATTEMPTS_MAX)
+_AGE = Range(
+    "MaximumRecordAgeInSeconds", "maximumRecordAgeInSeconds", INFINITE, RECORD_AGE_SECONDS_MAX
+)
 
 
 def check(spec: QueueMappingSpec, queue: QueueAttributes, *, function_timeout_seconds: int) -> None:
@@ -109,6 +137,18 @@ def refusals(
             f"is less than Function timeout: {function_timeout_seconds} seconds",
             setting="VisibilityTimeout",
         )
+
+
+def stream_refusals(spec: StreamMappingSpec) -> Iterator[MappingRefusedError]:
+    """The same for the mapping of a stream.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-parameters.html
+    """
+    yield from _out_of_range(_BATCH_SIZE, spec.batch_size)
+    yield from _out_of_range(_WINDOW, spec.window_seconds)
+    yield from _out_of_range(_RETRIES, spec.maximum_retry_attempts)
+    yield from _out_of_range(_AGE, spec.maximum_record_age_seconds)
+    yield from _bad_filters(spec.filter_patterns)
 
 
 def advice(
@@ -158,19 +198,9 @@ def already_exists(source_arn: str, function: str, uuid: str) -> MappingRefusedE
     )
 
 
-def _out_of_range(bounds: _Range, value: int) -> Iterator[MappingRefusedError]:
-    if value < bounds.lowest:
-        wanted = f"greater than or equal to {bounds.lowest}"
-    elif value > bounds.highest:
-        wanted = f"less than or equal to {bounds.highest}"
-    else:
-        return
-    yield MappingRefusedError(
-        f"1 validation error detected: Value '{value}' at '{bounds.path}' failed to satisfy "
-        f"constraint: Member must have value {wanted}",
-        setting=bounds.setting,
-        code="ValidationException",
-    )
+def _out_of_range(bounds: Range, value: int) -> Iterator[MappingRefusedError]:
+    if problem := bounds.problem(value):
+        yield MappingRefusedError(problem, setting=bounds.setting, code="ValidationException")
 
 
 def _unbatchable(spec: QueueMappingSpec, *, fifo: bool) -> Iterator[MappingRefusedError]:

@@ -1,8 +1,8 @@
-"""What a project's decorators subscribe its functions to: topics, buckets, events of the bus."""
+"""Makes a project's subscriptions, and takes back those it declares no longer."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from moto.core.exceptions import ServiceException
@@ -15,54 +15,13 @@ from emulator import arn
 from emulator.cloud import provision_events
 from emulator.cloud.aws import ACCOUNT_ID
 from emulator.cloud.provision import ResourceRefusedError
+from emulator.push.subscription import BucketNotification, EventRule, TopicSubscription
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from emulator.cloud.aws import Cloud
-
-
-class TopicSubscription(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """``@app.on_sns_message``"""
-
-    #: the function's name in app.py
-    function: str
-    topic_arn: str
-    #: FilterPolicy and FilterPolicyScope, as JSON; the merged template may add them
-    settings: str = "{}"
-
-    def __str__(self) -> str:
-        return f"{self.function} <- topic {self.topic_arn.rpartition(':')[2]}"
-
-
-class BucketNotification(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """``@app.on_s3_event``"""
-
-    function: str
-    bucket: str
-    #: ``s3:ObjectCreated:*`` and the like
-    events: tuple[str, ...]
-    prefix: str | None = None
-    suffix: str | None = None
-
-    def __str__(self) -> str:
-        return f"{self.function} <- bucket {self.bucket}"
-
-
-class EventRule(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """``@app.on_cw_event``"""
-
-    function: str
-    #: the rule's name
-    name: str
-    #: the event pattern, as JSON
-    pattern: str
-
-    def __str__(self) -> str:
-        return f"{self.function} <- events {self.pattern}"
-
-
-Subscription: TypeAlias = TopicSubscription | BucketNotification | EventRule
+    from emulator.push.subscription import Subscription
 
 
 class Subscriptions:

@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from emulator.runtime.runtime_api import Request
 
 
+class NotStartedError(Exception):
+    """This machine could not start the process; the message says why."""
+
+
 class Host(msgspec.Struct, frozen=True, kw_only=True):
     """What every environment on this machine is given."""
 
@@ -73,7 +77,10 @@ class ExecutionEnvironment:
         #: the most memory its process was seen to use, which is what Lambda reports
         self._memory_used_mb = 0
 
-    def invoke(self, payload: bytes, *, request_id: str, trace: str | None = None) -> Outcome:
+    def invoke(
+        self, payload: bytes, *, request_id: str, trace: str | None = None,
+        invoked_arn: str | None = None,
+    ) -> Outcome:  # fmt: skip
         """Run the function once, after a cold start if there is no process."""
         self._log.forget_tail()
         init_ms = self._initialize(request_id) if self._is_new else None
@@ -84,6 +91,7 @@ class ExecutionEnvironment:
                 request_id=request_id,
                 payload=payload,
                 deadline_ms=began_ms + self._spec.timeout_seconds * 1000,
+                invoked_arn=invoked_arn or self._spec.arn,
                 trace_header=trace_header.continued(trace, self._spec.arn, began_ms),
             )
         )
@@ -137,6 +145,8 @@ class ExecutionEnvironment:
             return step()
         except ProcessExitedError as exited:
             outcome = failures.exited(request_id, exited.status)
+        except NotStartedError as error:
+            outcome = failures.not_started(request_id, str(error))
         except OutOfMemoryError:
             outcome = failures.out_of_memory(request_id)
         except DeadlinePassedError:
@@ -146,7 +156,10 @@ class ExecutionEnvironment:
 
     def _get_ready(self, until_ms: int) -> Outcome | None:
         """Have the process ask for an event; returns the error it reported instead."""
-        process = self._process or self._start()
+        try:
+            process = self._process or self._start()
+        except OSError as error:
+            raise NotStartedError(str(error)) from None
         if self._next is not None:
             return None
         request = process.wait(until_ms)
@@ -206,7 +219,7 @@ class ExecutionEnvironment:
         return {
             "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
             "Lambda-Runtime-Deadline-Ms": str(invocation.deadline_ms),
-            "Lambda-Runtime-Invoked-Function-Arn": self._spec.arn,
+            "Lambda-Runtime-Invoked-Function-Arn": invocation.invoked_arn,
             "Lambda-Runtime-Trace-Id": invocation.trace_header or "",
         }
 

@@ -36,6 +36,11 @@ def exited(request_id: str, status: int) -> Outcome:
     return Outcome.failed(EXITED, message)
 
 
+def not_started(request_id: str, reason: str) -> Outcome:
+    """This machine has no room for a process: a full disk, too many files. The words are ours."""
+    return Outcome.failed(EXITED, f"RequestId: {request_id} Error: cannot start here: {reason}")
+
+
 def out_of_memory(request_id: str) -> Outcome:
     """The process was killed for using more memory than the function has.
 

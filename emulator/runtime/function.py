@@ -51,13 +51,21 @@ class LambdaFunction:
         self._concurrency.release()
 
     def invoke(
-        self, payload: bytes, *, request_id: str | None = None, trace_header: str | None = None
+        self,
+        payload: bytes,
+        *,
+        request_id: str | None = None,
+        trace_header: str | None = None,
+        invoked_arn: str | None = None,
     ) -> Outcome:
         """Run the function once, in the environment used last or in a new one."""
         environment = self._check_out()
         try:
             return environment.invoke(
-                payload, request_id=request_id or str(uuid.uuid4()), trace=trace_header
+                payload,
+                request_id=request_id or str(uuid.uuid4()),
+                trace=trace_header,
+                invoked_arn=invoked_arn,
             )
         finally:
             self._check_in(environment)

@@ -102,7 +102,12 @@ class InPlaceFunction:
         """Nothing to do: there is no process."""
 
     def invoke(
-        self, payload: bytes, *, request_id: str | None = None, trace_header: str | None = None
+        self,
+        payload: bytes,
+        *,
+        request_id: str | None = None,
+        trace_header: str | None = None,
+        invoked_arn: str | None = None,
     ) -> Outcome:
         """Run the function once."""
         began_ms = self._clock.now_ms()
@@ -110,6 +115,7 @@ class InPlaceFunction:
             request_id=request_id or str(uuid.uuid4()),
             payload=payload,
             deadline_ms=began_ms + self.spec.timeout_seconds * 1000,
+            invoked_arn=invoked_arn or self.spec.arn,
             trace_header=continued(trace_header, self.spec.arn, began_ms),
         )
         token = _deadline_ms.set(invocation.deadline_ms)

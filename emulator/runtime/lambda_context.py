@@ -28,7 +28,7 @@ class LambdaContext:
         self.aws_request_id = invocation.request_id
         self.function_name = spec.function_name
         self.function_version = spec.version
-        self.invoked_function_arn = spec.arn
+        self.invoked_function_arn = invocation.invoked_arn
         #: text on Lambda too
         self.memory_limit_in_mb = str(spec.memory_mb)
         self.log_group_name = f"/aws/lambda/{spec.function_name}"

@@ -58,6 +58,11 @@ def seat(*, clock: Clock, condition: threading.Condition, journal: Journal | Non
         regions.clear()
 
 
+def on_created(tell: Callable[[str], object]) -> None:
+    """Have ``tell`` called with the ARN of each queue that is made, under the lock."""
+    sqs_backends.backend.tell_created = staticmethod(tell)
+
+
 def regions() -> list[DeliveryBackend]:
     """The backend of every region that was used. Hold the lock while using one."""
     return [backend for _, _, backend in sqs_backends.iter_backends()]
@@ -83,6 +88,7 @@ class DeliveryBackend(MoveRequests, SQSBackend):  # type: ignore[misc]
     """
 
     seat: Seat
+    tell_created: Callable[[str], object] = staticmethod(lambda _arn: None)
 
     @property
     def _url_module(self) -> Any:
@@ -102,6 +108,8 @@ class DeliveryBackend(MoveRequests, SQSBackend):  # type: ignore[misc]
                 queue.check_same(wanted, attributes)
             queue.tags = tags or queue.tags
             self._link()
+            if queue is wanted:
+                self.tell_created(queue.queue_arn)
         return queue
 
     def delete_queue(self, queue_name: str) -> None:

@@ -17,12 +17,17 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from emulator.local.control import ControlClient
+from emulator.local.running import StateFolder
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 ROOT = Path(__file__).parent.parent.parent
 CHALICE = Path(sys.executable).parent / "chalice"
 START_SECONDS_MAX = 30
+#: ``chalice local`` leaves nothing behind within three seconds; the rest is for a busy machine.
+END_SECONDS_MAX = 10
 
 
 def eventually(check: Callable[[], Any], *, seconds: float = 10) -> Any:
@@ -33,6 +38,20 @@ def eventually(check: Callable[[], Any], *, seconds: float = 10) -> Any:
         assert time.perf_counter() < until, f"not within {seconds} s: {check}"
         pause.wait(0.02)
     return found
+
+
+def has_ended(process: psutil.Process) -> bool:
+    """Also if its parent, or whoever adopted it, has not asked for its exit status."""
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
+
+
+def all_end(processes: Sequence[psutil.Process]) -> None:
+    """Soon no process is left: not of the app, nor of the emulator, nor of a function."""
+    assert processes
+    eventually(lambda: all(map(has_ended, processes)), seconds=END_SECONDS_MAX)
 
 
 class ChaliceLocal:
@@ -86,9 +105,14 @@ class ChaliceLocal:
         return answer.status, json.loads(content) if is_json else content.decode()
 
     def status(self) -> dict[str, Any]:
-        done = emulator_command(self.project, "status", "--json")
-        assert done.returncode == 0, done.stderr
-        return dict(json.loads(done.stdout))
+        """As ``python -m emulator status --json`` says, without a process for it."""
+        found = StateFolder(self.project).find()
+        assert found is not None, self.text()
+        client = ControlClient(found)
+        try:
+            return client.status()
+        finally:
+            client.close()
 
     def family(self) -> list[psutil.Process]:
         """Every process of this ``chalice local``: its worker, the emulator, the environments."""
@@ -138,7 +162,7 @@ def chalice_local(
         yield running
     finally:
         running.end()
-        eventually(lambda: emulator_command(project, "status").returncode == 1)
+        eventually(lambda: StateFolder(project).find() is None)
 
 
 def free_port() -> int:

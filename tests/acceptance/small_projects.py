@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from chalice.config import Config
 
-from emulator import project
 from emulator.clock import VirtualClock
 from emulator.cloud import in_process
+from emulator.declared import project
 from emulator.emulator import Emulator
 from emulator.runtime.in_place import InPlaceFunction
 from emulator.template import Names

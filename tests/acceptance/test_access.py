@@ -18,7 +18,7 @@ from jobs_api import jobs_api, token
 
 from chalicelib import bootstrap, limits
 from chalicelib.http import api
-from emulator import project
+from emulator.declared import project
 from emulator.http.gateway import Gateway
 from emulator.test_client import Client, Response
 

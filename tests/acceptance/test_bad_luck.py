@@ -14,6 +14,7 @@ import pytest
 from chalice_process import (
     CHALICE,
     ChaliceLocal,
+    all_end,
     chalice_local,
     emulator_command,
     eventually,
@@ -21,7 +22,7 @@ from chalice_process import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
 APP = """
@@ -85,20 +86,6 @@ def serving(project: Path) -> Iterator[ChaliceLocal]:
         yield running.wait_until_serving()
 
 
-def has_ended(process: psutil.Process) -> bool:
-    """Also if its parent, or whoever adopted it, has not asked for its exit status."""
-    try:
-        return bool(process.status() == psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return True
-
-
-def all_end(processes: Sequence[psutil.Process]) -> None:
-    """Within the three seconds that ``chalice local`` has to leave nothing behind."""
-    assert processes
-    eventually(lambda: all(has_ended(process) for process in processes), seconds=3)
-
-
 def says(running: ChaliceLocal, text: str) -> None:
     eventually(lambda: text in running.text(), seconds=20)
 
@@ -110,7 +97,7 @@ def test_no_process_stays_when_chalice_local_is_killed_while_it_loads(project: P
     family = psutil.Process(running.process.pid).children(recursive=True)
 
     running.process.kill()
-    running.process.wait(3)
+    running.process.wait(10)
     all_end(family)
 
     running.end()

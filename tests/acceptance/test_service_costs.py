@@ -26,8 +26,8 @@ from chalicelib.task import TASKS, Task
 if TYPE_CHECKING:
     from least_privilege import LeastPrivilege
 
+    from emulator.declared.project import Project
     from emulator.emulator import Emulator
-    from emulator.project import Project
     from emulator.test_client import Client
 
 #: What Lambda's poller does with a function's role.

@@ -16,9 +16,9 @@ from botocore.exceptions import ClientError
 from emulator.clock import VirtualClock
 from emulator.cloud import in_process
 from emulator.cloud.aws import ACCOUNT_ID, REGION
+from emulator.declared.project import Project
 from emulator.emulator import Emulator
 from emulator.invocation import FunctionSpec
-from emulator.project import Project
 from emulator.runtime.in_place import InPlaceFunction
 from emulator.runtime.task_root import TaskRootHandler
 from emulator.template import Names

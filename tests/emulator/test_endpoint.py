@@ -175,6 +175,18 @@ def test_service_that_moto_has_not_is_not_implemented(
 
 
 @pytest.mark.parametrize(
+    ("service", "content_type"), [("lambda", "application/json"), ("s3", "text/xml")]
+)
+def test_error_of_a_request_without_a_body_is_in_the_words_of_its_service(
+    connection: http.client.HTTPConnection, cloud: FakeCloud, service: str, content_type: str
+) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/CommonErrors.html"""
+    cloud.failure = UnknownServiceError("moto serves no /x")
+    connection.request("GET", "/x", headers=signed(service))
+    assert connection.getresponse().headers["Content-Type"] == content_type
+
+
+@pytest.mark.parametrize(
     "headers",
     [
         {"Host": "evil.example"},
@@ -237,13 +249,13 @@ def test_long_poll_learns_that_its_client_has_hung_up(
 def test_stopping_ends_a_long_poll_and_leaves_no_thread_and_no_port(
     cloud: FakeCloud, journal: Journal
 ) -> None:
-    before = threading.active_count()
+    before = set(threading.enumerate())
     with serving(cloud, journal) as endpoint:
         connection = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=10)
         connection.request("POST", "/poll", headers=signed("sqs"))
         assert cloud.polling.wait(5)
     assert cloud.found_gone.is_set()
-    assert threading.active_count() == before
+    assert set(threading.enumerate()) <= before
     listen("127.0.0.1", endpoint.port).close()
     connection.close()
 

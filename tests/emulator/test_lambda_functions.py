@@ -197,6 +197,17 @@ def test_alias_runs_the_version_it_points_to() -> None:
         assert (refusal.status, refusal.code) == (409, "ResourceConflictException")
 
 
+@pytest.mark.parametrize("qualifier", ["", ":$LATEST", ":1", ":live"])
+def test_context_has_the_arn_that_the_function_was_called_by(qualifier: str) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/python-context.html"""
+    with bench() as cloud:
+        cloud.create("made", "def handler(e, context): return context.invoked_function_arn")
+        cloud.aws.publish_version(FunctionName="made")
+        cloud.aws.create_alias(FunctionName="made", Name="live", FunctionVersion="1")
+        arn = "arn:aws:lambda:us-east-1:123456789012:function:made"
+        assert read(cloud.invoke(f"made{qualifier}")) == arn + qualifier
+
+
 def test_deleted_function_is_gone_with_its_versions() -> None:
     with bench() as cloud:
         cloud.create("made", Publish=True)
@@ -443,6 +454,15 @@ def test_reload_that_changes_a_declaration_sets_it_again() -> None:
         cloud.declare(cloud.spec("work", timeout_seconds=20))
         shown = cloud.aws.get_function_configuration(FunctionName="shop-dev-work")
         assert shown["Timeout"] == 20
+
+
+def test_project_is_packed_only_when_somebody_asks_for_its_code() -> None:
+    """Each test declares the project anew: that may not cost the reading of all its files."""
+    with bench(work=lambda *_: None) as cloud:
+        package = cloud.emulator._lambda.get_function("shop-dev-work").package
+        assert "zipped" not in vars(package)
+        cloud.aws.get_function(FunctionName="shop-dev-work")
+        assert "zipped" in vars(package)
 
 
 def test_recursion_setting_is_terminate_or_allow() -> None:

@@ -407,6 +407,31 @@ def test_mapping_outlives_its_queue(cloud: LambdaBench) -> None:
     cloud.aws.delete_event_source_mapping(UUID=made["UUID"])
 
 
+@pytest.mark.parametrize("meanwhile", [{}, {"Timeout": 9}])
+def test_mapping_reads_a_queue_that_is_made_again(
+    cloud: LambdaBench, calls: Calls, meanwhile: Any
+) -> None:
+    connect(cloud)
+    cloud.sqs.delete_queue(QueueUrl=cloud.sqs.get_queue_url(QueueName="work")["QueueUrl"])
+    if meanwhile:
+        cloud.aws.update_function_configuration(FunctionName="shop-dev-work", **meanwhile)
+    cloud.queue("work")
+    cloud.send("again")
+    cloud.emulator.advance(1)
+    assert calls.bodies == [["again"]]
+
+
+def test_disabled_mapping_does_not_read_a_queue_that_is_made_again(
+    cloud: LambdaBench, calls: Calls
+) -> None:
+    connect(cloud, Enabled=False)
+    cloud.sqs.delete_queue(QueueUrl=cloud.sqs.get_queue_url(QueueName="work")["QueueUrl"])
+    cloud.queue("work")
+    cloud.send("again")
+    cloud.emulator.advance(1)
+    assert calls.bodies == []
+
+
 def test_partial_batch_response_counts_once_the_mapping_declares_it(cloud: LambdaBench) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html"""
     source = """

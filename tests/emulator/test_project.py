@@ -11,16 +11,16 @@ from chalice import Chalice
 from chalice.app import Cron
 from chalice.config import Config
 
-from emulator import project
+from emulator.declared import project
+from emulator.declared.refusal import DeployRefusedError
 from emulator.mapping.asynchronous import AsynchronousSettings
-from emulator.push.subscriptions import BucketNotification, EventRule, TopicSubscription
-from emulator.queue_events import DeployRefusedError
+from emulator.push.subscription import BucketNotification, EventRule, TopicSubscription
 from emulator.template import Names
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from emulator.project import Project
+    from emulator.declared.project import Project
 
 NAMES = Names(app="shop", stage="dev", region="us-east-1", account_id="123456789012")
 
@@ -289,6 +289,24 @@ def test_merged_template_sets_how_a_stream_is_read(tmp_path: Path) -> None:
     assert clicks.on_failure == "arn:aws:sqs:us-east-1:1:q"
 
 
+def test_template_may_write_false_as_a_text(tmp_path: Path) -> None:
+    settings = {"BisectBatchOnFunctionError": "false", "Enabled": "false"}
+    event = {"CountKinesisEventSource": {"Properties": settings}}
+    clicks = merged(tmp_path, "Count", Events=event).stream_mappings[0]
+
+    assert not clicks.bisect_batch_on_function_error
+    assert not clicks.enabled
+
+
+def test_merged_template_allows_a_function_to_feed_itself(tmp_path: Path) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html"""
+    template = {"Resources": {"TakeOrder": {"Properties": {"RecursiveLoop": "Allow"}}}}
+    functions = {f.name: f.recursive_loop for f in described(tmp_path, template).functions}
+
+    assert functions["take_order"] == "Allow"
+    assert functions["load"] == "Terminate"
+
+
 def test_merged_template_sets_a_filter_policy(tmp_path: Path) -> None:
     """https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-property-function-sns.html"""
     event = {"HearSnsSubscription": {"Properties": {"FilterPolicy": {"kind": ["new"]}}}}
@@ -318,7 +336,11 @@ def test_merged_template_sets_what_becomes_of_asynchronous_events(tmp_path: Path
         ("Count", {"Events": {"CountKinesisEventSource": {"Properties": {"BatchSize": "x"}}}}),
         ("Count", {"Events": {"CountKinesisEventSource": {"Properties": {
             "FilterCriteria": {"Filters": [{"Pattern": "no JSON"}]}}}}}),
+        ("Count", {"Events": {"CountKinesisEventSource": {"Properties": {
+            "FilterCriteria": {"Filters": [{"Pattern": '{"data": [1]}'}] * 6}}}}}),
+        ("Hear", {"RecursiveLoop": "Never"}),
         ("Hear", {"EventInvokeConfig": {"MaximumRetryAttempts": 9}}),
+        ("Hear", {"EventInvokeConfig": {"MaximumEventAgeInSeconds": 59}}),
         ("Hear", {"EventInvokeConfig": "x"}),
     ],
 )  # fmt: skip

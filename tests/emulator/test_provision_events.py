@@ -9,18 +9,14 @@ from push_bench import FUNCTION, PushBench, client
 
 from emulator.cloud import in_process
 from emulator.cloud.provision import ResourceRefusedError, provision
-from emulator.push.subscriptions import (
-    BucketNotification,
-    EventRule,
-    Subscriptions,
-    TopicSubscription,
-)
+from emulator.push.subscription import BucketNotification, EventRule, TopicSubscription
+from emulator.push.subscriptions import Subscriptions
 from emulator.template import Names, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from emulator.push.subscriptions import Subscription
+    from emulator.push.subscription import Subscription
 
 NAMES = Names(app="shop", stage="dev", region="us-east-1", account_id="123456789012")
 TOPIC_ARN = "arn:aws:sns:us-east-1:123456789012:news"

@@ -13,14 +13,14 @@ import pytest
 from chalice import Chalice
 from chalice.config import Config
 
-from emulator import project
-from emulator.queue_events import DeployRefusedError
+from emulator.declared import project
+from emulator.declared.refusal import DeployRefusedError
 from emulator.template import Names
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from emulator.project import Project
+    from emulator.declared.project import Project
 
 NAMES = Names(app="shop", stage="dev", region="us-east-1", account_id="123456789012")
 

@@ -11,10 +11,10 @@ from mapping_builders import ScriptedFunction, SmallCloud
 from emulator.clock import VirtualClock
 from emulator.cloud import in_process
 from emulator.cloud.aws import ACCOUNT_ID, REGION
+from emulator.declared.project import Project
 from emulator.emulator import Emulator
 from emulator.invocation import FunctionSpec
 from emulator.mapping.sqs import QueueMappingSpec
-from emulator.project import Project
 from emulator.runtime import trace_header
 from emulator.runtime.in_place import InPlaceFunction
 from emulator.template import Names, Resource

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from typing import TYPE_CHECKING
 
@@ -59,3 +60,25 @@ def test_folder_that_cannot_be_made_is_explained(tmp_path: Path) -> None:
 
     with pytest.raises(StateFolderError, match="TMPDIR"):
         StateFolder(tmp_path / "project", root=tmp_path / "file")
+
+
+def test_folder_stays_the_same_when_nothing_can_be_written_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one would hide the running emulator from a reload while the disk is full."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "file"))
+
+    with pytest.raises(StateFolderError, match=re.escape(str(tmp_path / "file"))):
+        StateFolder(tmp_path / "project")
+
+
+def test_file_that_cannot_be_written_is_explained(tmp_path: Path) -> None:
+    folder = StateFolder(tmp_path / "project", root=tmp_path)
+    for name in ("running", "state.json"):
+        (folder.path / name).mkdir()
+
+    with pytest.raises(StateFolderError, match="TMPDIR"):
+        folder.write(RUNNING)
+    with pytest.raises(StateFolderError, match="TMPDIR"), folder.lock():
+        pass

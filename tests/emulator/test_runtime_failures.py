@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
-from runtime_project import SLOW_TO_LOAD, HurriedClock, Project, has_ended, opened, wait_until
+from runtime_project import SLOW_TO_LOAD, LeapingClock, Project, has_ended, opened, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,7 +128,7 @@ def test_function_that_does_not_load_fails_with_the_reason(
 def test_init_that_takes_too_long_runs_again_under_the_functions_timeout(project: Project) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html"""
     project.write("slow", SLOW_TO_LOAD)
-    project.clock = HurriedClock()
+    project.clock = LeapingClock(project.folder / "loading")
     assert project.function("slow.handler").invoke(b"{}").value() == "loaded again"
     assert project.log()[0].startswith("INIT_REPORT Init Duration: ")
     assert project.log()[0].endswith("\tPhase: init\tStatus: timeout")
@@ -161,10 +161,19 @@ def test_environment_ends_when_the_emulator_is_killed(project: Project) -> None:
 
 def test_init_that_is_too_slow_twice_is_a_timeout_of_the_invocation(project: Project) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html"""
-    project.write("slow", "import time; time.sleep(600)")
-    project.clock = HurriedClock()
-    failed = project.function("slow.handler", timeout_seconds=2).invoke(b"{}")
+    project.write("slow", f"{SLOW_TO_LOAD}\ntime.sleep(600)")
+    project.clock = LeapingClock(project.folder / "loading")
+    failed = project.function("slow.handler", timeout_seconds=1).invoke(b"{}")
     assert failed.error == "Sandbox.Timedout"
+
+
+def test_process_that_this_machine_cannot_start_fails_the_invocation(project: Project) -> None:
+    """As on a full disk: the message stays in its queue, and the terminal says why."""
+    project.scratch = project.folder / "app.py"
+    failed = project.function("app.counting").invoke(b"{}")
+    assert failed.error == "Runtime.ExitError"
+    assert "cannot start here: [Errno 17] File exists" in failed.value()["errorMessage"]
+    assert any("cannot start here" in line for line in project.log())
 
 
 def test_function_that_needs_more_memory_than_it_has_is_killed(project: Project) -> None:

@@ -10,6 +10,7 @@ import pytest
 from mapping_builders import CRASH, ScriptedFunction
 from stream_bench import TABLE_ARN, StreamBench, calls
 
+from emulator.invocation import Outcome, Usage
 from emulator.limits import EVENT_BYTES_MAX
 
 
@@ -215,3 +216,13 @@ def test_idle_mapping_is_due_never(bench: StreamBench) -> None:
     bench.run_until_idle()
 
     assert mapping.next_due_ms(bench.clock.now_ms()) is None
+
+
+def test_result_says_what_the_invocation_took(bench: StreamBench) -> None:
+    usage = Usage(duration_ms=1, memory_mb=128, memory_used_mb=40, init_ms=100)
+    bench.connect(ScriptedFunction(Outcome(payload=b"null", usage=usage)))
+    bench.put("a")
+    bench.run_until_idle()
+    (result,) = bench.journal.entries(action="result")
+    shown = {name: result.data[name] for name in ("memory_mb", "memory_used_mb", "init_ms")}
+    assert shown == {"memory_mb": 128, "memory_used_mb": 40, "init_ms": 100}

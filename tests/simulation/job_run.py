@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from chalice.config import Config
 
     from chalicelib.task import TaskContext
+    from emulator.declared.project import Project
     from emulator.emulator import Emulator
-    from emulator.project import Project
     from emulator.test_client import Response
 
 #: More than stays with the record, so that the result gets an item of its own.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from chalicelib.jobs.expressions import Condition
     from chalicelib.requests.accepting import Accepted
     from chalicelib.requests.submission import Order
-    from emulator.project import Project
+    from emulator.declared.project import Project
 
 #: One pair of so many is tried; a prime, so that no kind of fault is left out.
 EVERY = int(os.environ.get("SIMULATE_EVERY", "61"))

@@ -9,9 +9,9 @@ from soak_handler import LEDGER
 from soak_workload import MAX_RECEIVE_COUNT
 
 from emulator import template
+from emulator.declared.project import Project
 from emulator.invocation import FunctionSpec
 from emulator.mapping.sqs import QueueMappingSpec
-from emulator.project import Project
 
 if TYPE_CHECKING:
     from pathlib import Path

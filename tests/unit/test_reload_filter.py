@@ -88,6 +88,25 @@ def test_changes_beside_the_app_do_not_reload(project: Path) -> None:
     assert watched.restarts() == 0
 
 
+def test_file_that_the_output_goes_to_does_not_reload(
+    project: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    output = project / "out.txt"
+    output.write_text("")
+    with capfd.disabled(), output.open("a") as stream:
+        before = os.dup(2)
+        os.dup2(stream.fileno(), 2)
+        try:
+            watched = Watched(project)
+            os.utime(output, (1, 1))
+            assert watched.restarts() == 0
+        finally:
+            os.dup2(before, 2)
+            os.close(before)
+    os.utime(output, (2, 2))
+    assert watched.restarts() == 1, "it is a file like any other now"
+
+
 def test_configuration_that_cannot_be_read_does_not_end_chalice_local(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -159,7 +159,7 @@ def test_function_without_reserved_concurrency_has_the_default_number_of_slots()
 
 def test_context_has_the_attributes_of_lambda_and_memory_as_text() -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/python-context.html"""
-    invocation = Invocation(request_id="id", payload=b"", deadline_ms=0)
+    invocation = Invocation(request_id="id", payload=b"", deadline_ms=0, invoked_arn=SPEC.arn)
     context = LambdaContext(SPEC, invocation, VirtualClock(), log_stream_name="stream")
     assert context.aws_request_id == "id"
     assert context.function_name == "shop-dev-work"
@@ -174,7 +174,9 @@ def test_context_has_the_attributes_of_lambda_and_memory_as_text() -> None:
 def test_remaining_time_counts_down_to_zero_and_not_below() -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/python-context.html"""
     clock = VirtualClock()
-    invocation = Invocation(request_id="id", payload=b"", deadline_ms=clock.now_ms() + 3000)
+    invocation = Invocation(
+        request_id="id", payload=b"", deadline_ms=clock.now_ms() + 3000, invoked_arn=SPEC.arn
+    )
     context = LambdaContext(SPEC, invocation, clock, log_stream_name="stream")
     clock.advance(1)
     assert context.get_remaining_time_in_millis() == 2000

@@ -51,6 +51,7 @@ def test_line_begins_with_the_time_in_utc_and_who() -> None:
         ("dead-letter", {"message_ids": IDS[:1], "receive_count": 5, "target": "dlq"},
          "1 message 0a1b2c3d to dlq after 5 receives"),
         ("expire", {"count": 2}, "count 2"),
+        ("refuse", {"reason": "Invoke: no JSON"}, " refuse   Invoke: no JSON"),
     ],
 )  # fmt: skip
 def test_each_thing_that_happens_reads_as_a_sentence(

@@ -15,11 +15,11 @@ from chalice.app import (
 from chalice.utils import to_cfn_resource_name
 
 from emulator import template
+from emulator.declared.queue_events import queue_name
 from emulator.mapping.validation import (
     MAX_RECEIVE_COUNT,
     VISIBILITY_TIMEOUTS_PER_FUNCTION_TIMEOUT,
 )
-from emulator.queue_events import queue_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -5,17 +5,19 @@ https://aws.github.io/chalice/topics/cfn.html
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from chalice.utils import to_cfn_resource_name
 
 from emulator import template
+from emulator.declared.refusal import refused
+from emulator.invocation import RecursiveLoop
 from emulator.mapping.asynchronous import (
     EVENT_AGE_SECONDS_MAX,
+    EVENT_AGE_SECONDS_MIN,
     RETRY_AFTER_SECONDS,
     AsynchronousSettings,
 )
-from emulator.queue_events import DeployRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,16 +27,44 @@ if TYPE_CHECKING:
 
 def function_properties(function: str, resources: Sequence[Resource]) -> dict[str, Any]:
     """What the template adds to a function, by its name in app.py."""
-    logical_id = to_cfn_resource_name(function)
+    return resource_properties(to_cfn_resource_name(function), resources)
+
+
+def resource_properties(logical_id: str, resources: Sequence[Resource]) -> dict[str, Any]:
+    """What it adds to the resource that Chalice makes under that name."""
     return next((r.properties for r in resources if r.logical_id == logical_id), {})
+
+
+def events(function: str, resources: Sequence[Resource]) -> dict[str, Any]:
+    """What it adds to the events of a function, by their names."""
+    found = function_properties(function, resources).get("Events")
+    return found if isinstance(found, dict) else {}
 
 
 def event_properties(function: str, ending: str, resources: Sequence[Resource]) -> dict[str, Any]:
     """What it adds to the event that Chalice names after the function and ``ending``."""
-    events = function_properties(function, resources).get("Events")
-    event = events.get(to_cfn_resource_name(function) + ending) if isinstance(events, dict) else {}
+    event = events(function, resources).get(to_cfn_resource_name(function) + ending)
     properties = event.get("Properties") if isinstance(event, dict) else {}
     return properties if isinstance(properties, dict) else {}
+
+
+def is_true(value: Any) -> bool:
+    """CloudFormation takes ``true`` and ``false`` as texts, too."""
+    return str(value).lower() == "true"
+
+
+def recursive_loop(function: str, resources: Sequence[Resource]) -> RecursiveLoop:
+    """What becomes of a function that feeds itself. Raises DeployRefusedError.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+    """
+    value = function_properties(function, resources).get("RecursiveLoop", "Terminate")
+    if value not in (choices := get_args(RecursiveLoop)):
+        raise refused(
+            f"{template.PATH}: {to_cfn_resource_name(function)}.RecursiveLoop is "
+            f"{' or '.join(choices)}, not {value}."
+        )
+    return cast("RecursiveLoop", value)
 
 
 def asynchronous_settings(
@@ -52,9 +82,9 @@ def asynchronous_settings(
     try:
         return _settings(config or {}, letters or {})
     except (AttributeError, TypeError, ValueError) as error:
-        raise DeployRefusedError(
-            f"AWS would refuse to deploy this:\n  {template.PATH}: EventInvokeConfig or "
-            f"DeadLetterQueue of {to_cfn_resource_name(function)}: {error}"
+        raise refused(
+            f"{template.PATH}: EventInvokeConfig or DeadLetterQueue of "
+            f"{to_cfn_resource_name(function)}: {error}"
         ) from None
 
 
@@ -63,11 +93,15 @@ def _settings(config: dict[str, Any], letters: dict[str, Any]) -> AsynchronousSe
     retries = int(config.get("MaximumRetryAttempts", len(RETRY_AFTER_SECONDS)))
     if not 0 <= retries <= len(RETRY_AFTER_SECONDS):
         raise ValueError(f"MaximumRetryAttempts is 0, 1 or 2, not {retries}")
+    age_seconds = int(config.get("MaximumEventAgeInSeconds", EVENT_AGE_SECONDS_MAX))
+    if not EVENT_AGE_SECONDS_MIN <= age_seconds <= EVENT_AGE_SECONDS_MAX:
+        raise ValueError(
+            f"MaximumEventAgeInSeconds is {EVENT_AGE_SECONDS_MIN} to {EVENT_AGE_SECONDS_MAX}, "
+            f"not {age_seconds}"
+        )
     return AsynchronousSettings(
         maximum_retry_attempts=retries,
-        maximum_event_age_seconds=int(
-            config.get("MaximumEventAgeInSeconds", EVENT_AGE_SECONDS_MAX)
-        ),
+        maximum_event_age_seconds=age_seconds,
         on_success=destinations.get("OnSuccess", {}).get("Destination"),
         on_failure=destinations.get("OnFailure", {}).get("Destination"),
         dead_letter=letters.get("TargetArn"),

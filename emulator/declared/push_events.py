@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import msgspec
 from chalice.app import CloudWatchEventConfig, S3EventConfig, SNSEventConfig
 
-from emulator import merged_events
-from emulator.push.subscriptions import BucketNotification, EventRule, TopicSubscription
+from emulator.declared import merged_events
+from emulator.push.subscription import BucketNotification, EventRule, TopicSubscription
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from chalice import Chalice
 
-    from emulator.push.subscriptions import Subscription
+    from emulator.push.subscription import Subscription
     from emulator.template import Names, Resource
 
 #: What Chalice ends the name of a topic's event with, and that of a rule.

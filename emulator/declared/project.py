@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from chalice.app import ScheduledEventConfig, SQSEventConfig
-from chalice.utils import to_cfn_resource_name
 
-from emulator import (
+from emulator import template
+from emulator.declared import (
     merged_events,
     missing_resources,
     push_events,
     queue_events,
     stream_events,
-    template,
 )
+from emulator.declared.queue_events import QueueEvent
 from emulator.http.gateway_responses import KEY as GATEWAY_RESPONSES
 from emulator.http.gateway_responses import Definition
 from emulator.invocation import FunctionSpec
@@ -29,8 +29,7 @@ from emulator.mapping.asynchronous import AsynchronousSettings
 from emulator.mapping.schedule import ScheduleSpec
 from emulator.mapping.sqs import QueueMappingSpec
 from emulator.mapping.stream import StreamMappingSpec
-from emulator.push.subscriptions import BucketNotification, EventRule, TopicSubscription
-from emulator.queue_events import QueueEvent
+from emulator.push.subscription import BucketNotification, EventRule, TopicSubscription
 from emulator.template import Names, Resource
 
 if TYPE_CHECKING:
@@ -43,6 +42,7 @@ TIMEOUT_SECONDS_DEFAULT = 60
 MEMORY_MB_DEFAULT = 128
 #: Chalice's name for the function behind the routes
 API_HANDLER = "api_handler"
+_API_RESOURCE = "APIHandler"
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +73,7 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def declared(app: Chalice, config: Config, names: Names) -> Declared:
-    """Raises template.TemplateError and queue_events.DeployRefusedError for what is unreadable."""
+    """Raises template.TemplateError and refusal.DeployRefusedError for what is unreadable."""
     directory = Path(config.project_dir)
     resources = template.read(directory / template.PATH, names)
     functions = {
@@ -95,7 +95,7 @@ def describe(app: Chalice, config: Config, names: Names) -> Project:
     """The project as Chalice would deploy it for ``config``'s stage.
 
     Raises template.TemplateError if ``.chalice/resources.json`` cannot be used, and
-    queue_events.DeployRefusedError for what AWS would refuse.
+    refusal.DeployRefusedError for what AWS would refuse.
     """
     found = declared(app, config, names)
     functions, resources, events = found.functions, found.resources, found.queue_events
@@ -128,7 +128,7 @@ def describe(app: Chalice, config: Config, names: Names) -> Project:
 
 def _function(source: Any, config: Config, names: Names, resources: list[Resource]) -> FunctionSpec:
     scoped = config.scope(names.stage, source.name)
-    merged = _merged(to_cfn_resource_name(source.name), resources)
+    merged = merged_events.function_properties(source.name, resources)
     return FunctionSpec(
         name=source.name,
         function_name=names.physical(source.name),
@@ -139,7 +139,7 @@ def _function(source: Any, config: Config, names: Names, resources: list[Resourc
         reserved_concurrency=scoped.reserved_concurrency,
         region=names.region,
         account_id=names.account_id,
-        recursive_loop=_merged(source.name, resources).get("RecursiveLoop", "Terminate"),
+        recursive_loop=merged_events.recursive_loop(source.name, resources),
     )
 
 
@@ -147,17 +147,12 @@ def _api_function(config: Config, names: Names, resources: list[Resource]) -> Fu
     """The function behind the routes. ``chalice local`` serves them itself: it is for callers."""
     handler = SimpleNamespace(name=API_HANDLER, handler_string="app.app")
     function = _function(handler, config, names, resources)
-    merged = _merged("APIHandler", resources)
+    merged = merged_events.resource_properties(_API_RESOURCE, resources)
     return msgspec.structs.replace(
         function,
         function_name=f"{names.app}-{names.stage}",
         environment={**function.environment, **_variables(merged)},
     )
-
-
-def _merged(logical_id: str, resources: list[Resource]) -> dict[str, Any]:
-    """What the merged template adds to a function that Chalice makes."""
-    return next((r.properties for r in resources if r.logical_id == logical_id), {})
 
 
 def _variables(merged: dict[str, Any]) -> dict[str, str]:
@@ -179,16 +174,11 @@ def _not_run(app: Chalice) -> list[str]:
 
 
 def api_variables(project: Project) -> dict[str, str]:
-    """What the merged template adds for the function behind the routes, "APIHandler" to Chalice.
+    """What the merged template adds for the function behind the routes.
 
     ``chalice local`` serves the routes itself, and knows config.json only.
     """
-    merged = [r.properties for r in project.resources if r.logical_id == "APIHandler"]
-    return {
-        name: str(value)
-        for properties in merged
-        for name, value in properties.get("Environment", {}).get("Variables", {}).items()
-    }
+    return _variables(merged_events.resource_properties(_API_RESOURCE, project.resources))
 
 
 def gateway_responses(project: Project) -> dict[str, Definition]:
@@ -196,7 +186,7 @@ def gateway_responses(project: Project) -> dict[str, Definition]:
 
     Raises template.TemplateError.
     """
-    body = _merged("RestAPI", project.resources).get("DefinitionBody", {})
+    body = merged_events.resource_properties("RestAPI", project.resources).get("DefinitionBody", {})
     try:
         return msgspec.convert(body, _ApiDocument).gateway_responses
     except msgspec.ValidationError as error:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from push_bench import FUNCTION, PushBench, client
 
-from emulator.cloud import in_process, letter
+from emulator.cloud import delivery, in_process
 from emulator.cloud.aws import AwsError
+from emulator.cloud.letter import Letter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,8 +30,8 @@ def bench() -> Iterator[PushBench]:
 
 
 def deliver(bench: PushBench, target: str) -> None:
-    sent = letter.Letter(target=target, sender=FUNCTION, body='{"n":1}', attributes=ATTRIBUTES)
-    letter.deliver(bench.cloud, sent)
+    sent = Letter(target=target, sender=FUNCTION, body='{"n":1}', attributes=ATTRIBUTES)
+    delivery.deliver(bench.cloud, sent)
 
 
 def test_queue_gets_the_text_and_its_attributes(bench: PushBench) -> None:

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from chalice.app import DynamoDBEventConfig, KinesisEventConfig
 
-from emulator import merged_events, template
-from emulator.limits import BATCH_SIZE_MAX, BATCHING_WINDOW_SECONDS_MAX
-from emulator.mapping.filtering import Filters, InvalidFilterPatternError, patterns_of
+from emulator import template
+from emulator.declared import merged_events
+from emulator.declared.missing_resources import table_name
+from emulator.declared.queue_events import mapping_uuid
+from emulator.declared.refusal import DeployRefusedError, refused
+from emulator.mapping import validation
+from emulator.mapping.filtering import InvalidFilterPatternError, patterns_of
 from emulator.mapping.stream import INFINITE, StreamMappingSpec
-from emulator.missing_resources import table_name
-from emulator.queue_events import DeployRefusedError, mapping_uuid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,12 +31,6 @@ StreamEventConfig: TypeAlias = KinesisEventConfig | DynamoDBEventConfig
 #: What Chalice ends the names of the events with.
 _KINESIS, _TABLE = "KinesisEventSource", "DynamodbEventSource"
 _POSITIONS = ("LATEST", "TRIM_HORIZON")
-_RANGES = {
-    "batch_size": (1, BATCH_SIZE_MAX),
-    "window_seconds": (0, BATCHING_WINDOW_SECONDS_MAX),
-    "maximum_retry_attempts": (INFINITE, 10_000),
-    "maximum_record_age_seconds": (INFINITE, 604_800),
-}
 
 
 def read(app: Chalice, resources: Sequence[Resource], names: Names) -> list[StreamMappingSpec]:
@@ -68,36 +64,26 @@ def _spec(
         known = " or ".join(_POSITIONS)
         raise _refused(source, f"starting_position is {known} here, not {position}.")
     try:
-        patterns = patterns_of(merged.get("FilterCriteria"))
-        Filters(patterns)
-        return StreamMappingSpec(
+        spec = StreamMappingSpec(
             # a mapping that starts elsewhere is another one
             uuid=mapping_uuid(f"{names.physical(source.name)} {position} {arn}"),
             stream_arn=arn,
             function=source.name,
             starting_position=position,
-            filter_patterns=patterns,
-            **_checked(_settings(source, merged)),
+            filter_patterns=patterns_of(merged.get("FilterCriteria")),
+            **_settings(source, merged),
         )
     except InvalidFilterPatternError as error:
         raise _refused(source, f"{error} {error.reason}.") from None
     except (TypeError, ValueError) as error:
         raise _refused(source, str(error)) from None
+    if problems := [f"{source.name}: {r} {r.hint}" for r in validation.stream_refusals(spec)]:
+        raise refused(*(problem.rstrip() for problem in problems))
+    return spec
 
 
 def _refused(source: StreamEventConfig, why: str) -> DeployRefusedError:
-    return DeployRefusedError(f"AWS would refuse to deploy this:\n  {source.name}: {why}")
-
-
-def _checked(settings: dict[str, Any]) -> dict[str, Any]:
-    """Raises ValueError for a number that Lambda does not take.
-
-    https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-parameters.html
-    """
-    for name, (least, most) in _RANGES.items():
-        if not least <= settings[name] <= most:
-            raise ValueError(f"{name} must be from {least} to {most}, not {settings[name]}.")
-    return settings
+    return refused(f"{source.name}: {why}")
 
 
 def _settings(source: StreamEventConfig, merged: dict[str, Any]) -> dict[str, Any]:
@@ -108,11 +94,13 @@ def _settings(source: StreamEventConfig, merged: dict[str, Any]) -> dict[str, An
         "window_seconds": int(merged.get("MaximumBatchingWindowInSeconds", window_seconds)),
         "report_batch_item_failures": "ReportBatchItemFailures"
         in (merged.get("FunctionResponseTypes") or ()),
-        "bisect_batch_on_function_error": bool(merged.get("BisectBatchOnFunctionError")),
+        "bisect_batch_on_function_error": merged_events.is_true(
+            merged.get("BisectBatchOnFunctionError")
+        ),
         "maximum_retry_attempts": int(merged.get("MaximumRetryAttempts", INFINITE)),
         "maximum_record_age_seconds": int(merged.get("MaximumRecordAgeInSeconds", INFINITE)),
         "on_failure": failure.get("Destination"),
-        "enabled": merged.get("Enabled", True) not in (False, "false"),
+        "enabled": merged_events.is_true(merged.get("Enabled", True)),
     }
 
 

@@ -14,6 +14,8 @@ import msgspec
 from chalice.utils import to_cfn_resource_name
 
 from emulator import template
+from emulator.declared import merged_events
+from emulator.declared.refusal import DeployRefusedError, refused
 from emulator.limits import BATCH_SIZE_DEFAULT
 from emulator.mapping import validation
 from emulator.mapping.filtering import InvalidFilterPatternError, patterns_of
@@ -42,6 +44,8 @@ _KNOWN = {
     "BatchSize", "Enabled", "FilterCriteria", "FunctionResponseTypes",
     "MaximumBatchingWindowInSeconds", "Queue", "ScalingConfig",
 }  # fmt: skip
+#: What Chalice ends the name of the event with.
+_EVENT = "SqsEventSource"
 _VISIBILITY_SECONDS_DEFAULT = 30
 #: names a mapping by what it maps
 _MAPPINGS = uuid.UUID("5a4f2a3e-6c1d-4a54-9c55-1d5a0f4b7c11")
@@ -50,10 +54,6 @@ _MAPPINGS = uuid.UUID("5a4f2a3e-6c1d-4a54-9c55-1d5a0f4b7c11")
 def mapping_uuid(what: str) -> str:
     """The same for the same mapping after every reload."""
     return str(uuid.uuid5(_MAPPINGS, what))
-
-
-class DeployRefusedError(ValueError):
-    """AWS would refuse to deploy the project; the text says what, why, and where to change it."""
 
 
 class QueueEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,7 +98,7 @@ class QueueEvent(msgspec.Struct, frozen=True, kw_only=True):
 def event_path(function: str) -> str:
     """Where the template keeps the event that Chalice makes for a function."""
     logical_id = to_cfn_resource_name(function)
-    return f"{logical_id}.Events.{logical_id}SqsEventSource"
+    return f"{logical_id}.Events.{logical_id}{_EVENT}"
 
 
 def read(
@@ -112,10 +112,9 @@ def read(
 ) -> list[QueueEvent]:
     """The SQS events of ``app``. Raises DeployRefusedError for a setting that cannot be read."""
     queues = {r.name("QueueName", ""): r for r in resources if r.type == "AWS::SQS::Queue"}
-    by_id = {resource.logical_id: resource.properties for resource in resources}
     events = []
     for source in sources:
-        merged = _merged(source.name, by_id)
+        merged = _merged(source.name, resources)
         place = _place(app, source.name, directory)
         events.append(
             QueueEvent(
@@ -145,7 +144,7 @@ def check(events: Sequence[QueueEvent]) -> None:
         )
     ]
     if problems:
-        raise DeployRefusedError("AWS would refuse to deploy this:\n  " + "\n  ".join(problems))
+        raise refused(*problems)
 
 
 def notes(events: Sequence[QueueEvent]) -> list[str]:
@@ -173,22 +172,17 @@ def _notes(event: QueueEvent) -> Iterator[str]:
         yield f"{event.where(setting)} is taken and has no effect locally"
 
 
-def _merged(function: str, properties: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def _merged(function: str, resources: Sequence[Resource]) -> dict[str, Any]:
     """What the template adds to the event that Chalice makes for ``function``."""
     logical_id = to_cfn_resource_name(function)
-    name = f"{logical_id}SqsEventSource"
-    events = properties.get(logical_id, {}).get("Events")
-    if not isinstance(events, dict):
-        return {}
-    for other, event in events.items():
+    name = logical_id + _EVENT
+    for other, event in merged_events.events(function, resources).items():
         if other != name and not (isinstance(event, dict) and "Type" in event):
-            raise DeployRefusedError(
-                f"AWS would refuse to deploy this:\n  {template.PATH}: {logical_id}.Events.{other} "
-                f"has no Type. The event that Chalice makes is called {name}."
+            raise refused(
+                f"{template.PATH}: {logical_id}.Events.{other} has no Type. "
+                f"The event that Chalice makes is called {name}."
             )
-    own = events.get(name)
-    merged = own.get("Properties") if isinstance(own, dict) else None
-    return merged if isinstance(merged, dict) else {}
+    return merged_events.event_properties(function, _EVENT, resources)
 
 
 def _spec(
@@ -225,7 +219,7 @@ def _spec(
         report_batch_item_failures="ReportBatchItemFailures"
         in (merged.get("FunctionResponseTypes") or ()),
         filter_patterns=patterns,
-        enabled=merged.get("Enabled", True) not in (False, "false"),
+        enabled=merged_events.is_true(merged.get("Enabled", True)),
     )
 
 
