@@ -2,10 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+TEMPLATE := .venv/template/.ready
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check lint types format bench fuzz conformance soak clean
+.PHONY: help run setup test check lint types format package deploy bench fuzz conformance soak clean
 
 help:            ## show these lines
 	@sed -n 's/^\([a-z]*\): *[^#]*## */\1\t/p' Makefile | expand -t 10
@@ -13,9 +14,9 @@ help:            ## show these lines
 run: $(READY)    ## set everything up and serve on http://localhost:8000
 	@export PATH="$(CURDIR)/$(BIN):$$PATH" && exec chalice local --port $(PORT)
 
-setup: $(READY)  ## set everything up
+setup: $(READY) $(TEMPLATE)  ## set everything up
 
-test: $(READY)   ## run the tests
+test: $(READY) $(TEMPLATE)  ## run the tests
 	@$(BIN)/python -m pytest
 
 check: lint types test  ## everything that must be green: style, types, tests
@@ -28,6 +29,12 @@ types: $(READY)
 
 format: $(READY) ## put the code into the project's form
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+package: $(READY)  ## what AWS gets, in build/: make package STAGE=prod
+	@$(BIN)/python scripts/stage.py package "$(STAGE)"
+
+deploy: $(READY) ## to the AWS account of your credentials: make deploy STAGE=prod BUCKET=…
+	@$(BIN)/python scripts/stage.py deploy "$(STAGE)" --bucket "$(BUCKET)"
 
 fuzz: $(READY)   ## send thousands of generated requests to chalice local (some minutes)
 	@PYTHONPATH="$(CURDIR)" $(BIN)/python tests/acceptance/fuzz.py
@@ -44,7 +51,7 @@ soak: $(READY)   ## ten thousand messages through every kind of failure (three m
 	@$(BIN)/python tests/soak/soak_run.py
 
 clean:           ## remove the environment and every cache
-	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(READY): requirements.txt requirements-dev.txt constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
@@ -53,3 +60,8 @@ $(READY): requirements.txt requirements-dev.txt constraints.txt
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $(READY)
+
+$(TEMPLATE): $(READY) requirements-template.txt constraints-template.txt
+	@$(PYTHON) -m venv .venv/template
+	@.venv/template/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-template.txt
+	@touch $(TEMPLATE)

@@ -124,13 +124,13 @@ def anything_else() -> Response:
     return web.answer(app.current_request, service().api)
 
 
-@app.on_sqs_message(queue="accepted-jobs", batch_size=10)
+@app.on_sqs_message(queue="accepted-jobs", batch_size=10, maximum_concurrency=100)
 def process_jobs(event: SQSEvent) -> BatchResponse:
     remaining_ms = event.context.get_remaining_time_in_millis
     return service().worker.process(received(event.to_dict()), remaining_ms)
 
 
-@app.on_sqs_message(queue="accepted-jobs-dead-letters", batch_size=10)
+@app.on_sqs_message(queue="accepted-jobs-dead-letters", batch_size=10, maximum_concurrency=10)
 def fail_dead_letters(event: SQSEvent) -> BatchResponse:
     return service().dead_letters.process(received(event.to_dict()))
 

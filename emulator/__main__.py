@@ -41,6 +41,29 @@ def cold_start(*, function: str | None) -> None:
         click.echo(f"the next invocation of {name} starts cold")
 
 
+@cli.command()
+@click.option("--stage", default="dev", show_default=True, help="The stage to be deployed.")
+@click.option(
+    "--template",
+    "packaged",
+    type=click.Path(path_type=Path, exists=True),
+    help="What chalice package made, to be looked at too.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
+def check(*, stage: str, packaged: Path | None, as_json: bool) -> None:
+    """What AWS would refuse of this project, and what would hurt; exit code 1 if there is any."""
+    # the app and moto take their time to import, which no other command should wait for
+    command = importlib.import_module("emulator.checking.command")
+    found = command.run(Path.cwd(), stage=stage, packaged=packaged)
+    if as_json:
+        click.echo(msgspec.json.encode(found).decode())
+    for finding in () if as_json else found:
+        click.echo(finding)
+    if not as_json and not found:
+        click.echo(f"nothing to change in stage {stage}")
+    sys.exit(1 if found else 0)
+
+
 @cli.command(hidden=True)
 def serve() -> None:
     """The emulator's own process; chalice local starts it."""

@@ -13,7 +13,7 @@ from emulator import guard
 if TYPE_CHECKING:
     from emulator.test_client import Client
 
-pytest_plugins = ["emulator.pytest_plugin"]
+pytest_plugins = ["emulator.pytest_plugin", "least_privilege", "stage_package"]
 
 # Before any test module is imported: a client made at import time must find nothing either.
 guard.pin_environment(os.environ, None, "us-east-1")

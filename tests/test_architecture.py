@@ -22,7 +22,7 @@ LAYERS: list[set[str]] = [
     {"mapping", "push"},
     {"lambda_api"},
     {"declared", "emulator", "scheduler", "test_client"},
-    {"", "__main__", "local", "pytest_plugin"},
+    {"", "__main__", "checking", "local", "pytest_plugin"},
 ]  # fmt: skip
 
 #: The same for the service, in ``chalicelib``.
@@ -46,6 +46,7 @@ POSITIONAL_MAX = 4  # self included
 FORCED = {"emulator/local/attach.py __call__"}
 BROAD_EXCEPTS = {
     "chalicelib/work/task_run.py",
+    "emulator/checking/command.py",
     "emulator/http/refusals.py",
     "emulator/http/server.py",
     "emulator/runtime/in_place.py",

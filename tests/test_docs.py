@@ -327,6 +327,14 @@ def test_settings_of_the_emulator_are_documented() -> None:
     assert defaults == [values[0] for values in documented.values()]
 
 
+def test_rules_of_the_check_are_documented() -> None:
+    documented = {row[0] for row in rows("docs/emulator.md", "Rule | Finds")}
+    files = (ROOT / "emulator" / "checking").glob("*.py")
+    sources = " ".join(path.read_text() for path in files)
+    made = re.findall(r'"((?:[a-z]+-)+[a-z]+)"', sources)
+    assert documented == set(made)
+
+
 def test_words_of_the_terminal_are_documented() -> None:
     documented = {row[0] for row in rows("docs/emulator.md", "Word | Meaning")}
     assert documented - {"dead"} == terminal._TEXTS.keys() - {"dead-letter"}

@@ -21,6 +21,7 @@ from emulator.declared import (
     queue_events,
     stream_events,
 )
+from emulator.declared.queue_events import QueueEvent
 from emulator.http.gateway_responses import KEY as GATEWAY_RESPONSES
 from emulator.http.gateway_responses import Definition
 from emulator.invocation import FunctionSpec
@@ -61,12 +62,18 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[str]
 
 
-def describe(app: Chalice, config: Config, names: Names) -> Project:
-    """The project as Chalice would deploy it for ``config``'s stage.
+class Declared(msgspec.Struct, frozen=True, kw_only=True):
+    """What decorators, configuration and template say, before anybody asks what AWS would."""
 
-    Raises template.TemplateError if ``.chalice/resources.json`` cannot be used, and
-    refusal.DeployRefusedError for what AWS would refuse.
-    """
+    functions: dict[str, FunctionSpec]
+    #: what decorators name and no template does
+    missing: dict[str, Any]
+    resources: list[Resource]
+    queue_events: list[QueueEvent]
+
+
+def declared(app: Chalice, config: Config, names: Names) -> Declared:
+    """Raises template.TemplateError and refusal.DeployRefusedError for what is unreadable."""
     directory = Path(config.project_dir)
     resources = template.read(directory / template.PATH, names)
     functions = {
@@ -81,10 +88,21 @@ def describe(app: Chalice, config: Config, names: Names) -> Project:
     events = queue_events.read(
         queue_sources, functions, resources, app=app, names=names, directory=directory
     )
+    return Declared(functions=functions, missing=missing, resources=resources, queue_events=events)
+
+
+def describe(app: Chalice, config: Config, names: Names) -> Project:
+    """The project as Chalice would deploy it for ``config``'s stage.
+
+    Raises template.TemplateError if ``.chalice/resources.json`` cannot be used, and
+    refusal.DeployRefusedError for what AWS would refuse.
+    """
+    found = declared(app, config, names)
+    functions, resources, events = found.functions, found.resources, found.queue_events
     queue_events.check(events)
     return Project(
         names=names,
-        directory=str(directory),
+        directory=str(Path(config.project_dir)),
         functions=list(functions.values()),
         queue_mappings=[event.spec for event in events],
         stream_mappings=stream_events.read(app, resources, names),
@@ -101,7 +119,7 @@ def describe(app: Chalice, config: Config, names: Names) -> Project:
         },
         resources=resources,
         notes=[
-            *missing_resources.notes(missing),
+            *missing_resources.notes(found.missing),
             *queue_events.notes(events),
             *_not_run(app),
         ],

@@ -9,11 +9,11 @@ import collections
 import itertools
 import json
 import random
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from least_privilege import ACCOUNT, Use
 
 from benchmarks import costs
 from chalicelib import bootstrap, clock, limits
@@ -23,25 +23,19 @@ from chalicelib.callbacks.webhook_post import Answer
 from chalicelib.errors import RetryableError
 from chalicelib.store import job_item
 from chalicelib.task import TASKS, Task
-from emulator.runtime.in_place import InPlaceFunction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from least_privilege import LeastPrivilege
+
+    from emulator.declared.project import Project
     from emulator.emulator import Emulator
     from emulator.test_client import Client
 
-POLICIES = {
-    "api": "policy-dev.json",
-    "process_jobs": "policy-dev-process-jobs.json",
-    "fail_dead_letters": "policy-dev-fail-dead-letters.json",
-    "send_callbacks": "policy-dev-send-callbacks.json",
-    "sweep": "policy-dev-sweep.json",
-}
-CHALICE = Path(__file__).parents[2] / ".chalice"
 #: What Lambda's poller does with a function's role.
 #: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-POLLER = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+POLLER = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
 WRITES = {"PutItem", "UpdateItem", "DeleteItem"}
 #: How S3's requests are named.
 OBJECTS = {"PUT": "PutObject", "GET": "GetObject", "DELETE": "DeleteObject"}
@@ -52,33 +46,23 @@ TOLD = {**GOOD, "callback": {"url": "https://example.org/"}}
 
 
 class Requests:
-    """Every request that reaches the cloud, by who makes it."""
+    """Every request that reaches the cloud, by its name."""
 
     def __init__(self, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.made: list[tuple[str, str]] = []
-        self._caller = "api"
-        handle, invoke = emulator.cloud.handle, InPlaceFunction.invoke
+        self.made: list[str] = []
+        handle = emulator.cloud.handle
 
         def counted(**request: Any) -> Any:
             target = request["headers"].get("X-Amz-Target", "") or OBJECTS[request["method"]]
-            self.made.append((self._caller, f"{request['service']}:{target.rpartition('.')[2]}"))
+            self.made.append(target.rpartition(".")[2])
             return handle(**request)
 
-        def named(function: InPlaceFunction, *given: Any, **more: Any) -> Any:
-            before, self._caller = self._caller, function.spec.name
-            try:
-                return invoke(function, *given, **more)
-            finally:
-                self._caller = before
-
         monkeypatch.setattr(emulator.cloud, "handle", counted)
-        monkeypatch.setattr(InPlaceFunction, "invoke", named)
 
     def counts(self) -> collections.Counter[str]:
         """Without those for a queue's URL and length, which a process asks for once, and once in
         five seconds."""
-        names = [name.rpartition(":")[2] for _, name in self.made]
-        return collections.Counter(name for name in names if name not in RARE)
+        return collections.Counter(name for name in self.made if name not in RARE)
 
 
 @pytest.fixture
@@ -173,23 +157,54 @@ def test_a_wait_reads_more_and_more_rarely(client: Client, requests: Requests) -
     assert requests.counts() == {"GetItem": 1 + 4 + 4}
 
 
-def test_functions_are_granted_what_they_do_and_no_more(
-    client: Client, emulator: Emulator, requests: Requests, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Every route, a task that reports and one that is tried again, a dead letter, the sweep, and
-    whatever tells an end or has a result that is too large for the table.
+@pytest.fixture
+def everything(
+    client: Client,
+    emulator: Emulator,
+    chalice_project: Project,
+    least_privilege: LeastPrivilege,
+    monkeypatch: pytest.MonkeyPatch,
+) -> LeastPrivilege:
+    """What was done after every route, a task that reports and one that is tried again, a dead
+    letter, the sweep, and whatever tells an end or has a result that is too large for the table.
 
-    A batch call needs the right of what it is a batch of; every process asks for its queue's URL.
+    Every process asks for the URLs of its queues, and Lambda's poller has the function's role.
     """
     _use_everything(client, emulator, monkeypatch)
-    for caller, file in POLICIES.items():
-        statements = json.loads((CHALICE / file).read_text())["Statement"]
-        granted = {action for statement in statements for action in statement["Action"]}
-        used = {name.removesuffix("Batch") for who, name in requests.made if who == caller}
-        if any(name.startswith("sqs:") for name in used):
-            used |= {"sqs:GetQueueUrl"}
-        poller = POLLER if caller not in {"api", "sweep"} else set()
-        assert {a for a in granted if not a.startswith("logs:")} == used | poller, caller
+    called = [use for use in least_privilege.used if use.action.startswith("sqs:")]
+    polled = [
+        Use(mapping.function, action, f"arn:aws:sqs:{ACCOUNT}:{mapping.queue_name}")
+        for mapping in chalice_project.queue_mappings
+        for action in POLLER
+    ]
+    least_privilege.used |= {*polled, *(use._replace(action="sqs:GetQueueUrl") for use in called)}
+    return least_privilege
+
+
+def test_functions_are_granted_what_they_do(everything: LeastPrivilege) -> None:
+    """With the queues, tables and keys they do it to. Every other test holds them to it, too."""
+    assert len({use.function for use in everything.used}) == 5
+    assert not [use for use in everything.used if not everything.allows(use)]
+
+
+def test_functions_are_granted_no_more_than_they_do(everything: LeastPrivilege) -> None:
+    assert everything.unused() == []
+
+
+def test_no_right_can_be_taken_away(everything: LeastPrivilege) -> None:
+    for use in everything.used:
+        assert not everything.without(use.function, use.action).allows(use)
+
+
+def test_a_call_without_its_right_is_noted(client: Client, least_privilege: LeastPrivilege) -> None:
+    """Though it is made: the policies decide nothing in a test, the end of the test does."""
+    fewer = least_privilege.without("api_handler", "sqs:SendMessage")
+    least_privilege._policies = fewer._policies
+    assert client.post("/jobs", json=GOOD).status_code == 202
+    ((function, action, resource),) = least_privilege.refused
+    assert (function, action) == ("api_handler", "sqs:SendMessage")
+    assert resource == f"arn:aws:sqs:{ACCOUNT}:accepted-jobs"
+    least_privilege.refused.clear()
 
 
 def _use_everything(client: Client, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:

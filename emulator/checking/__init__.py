@@ -1,0 +1,1 @@
+"""``python -m emulator check``: what AWS would refuse of a project, and what would hurt."""
