@@ -37,7 +37,7 @@ deploy: $(READY) ## to the AWS account of your credentials: make deploy STAGE=pr
 	@$(BIN)/python scripts/stage.py deploy "$(STAGE)" --bucket "$(BUCKET)"
 
 fuzz: $(READY)   ## send thousands of generated requests to chalice local (some minutes)
-	@PYTHONPATH="$(CURDIR)" $(BIN)/python tests/acceptance/fuzz.py
+	@PYTHONPATH="$(CURDIR):$(CURDIR)/tests/acceptance" $(BIN)/python tests/acceptance/fuzz.py
 
 bench: $(READY)  ## measure against stock chalice local with moto's server (ten minutes)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt

@@ -6,6 +6,7 @@ forbids must be refused. Arguments are handed on to ``schemathesis run``.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -26,7 +27,8 @@ def main(*arguments: str) -> int:
         with jobs_api(folder, WAIT_SECONDS_MAX=WAIT_SECONDS_MAX) as url:
             wanted = ["run", f"{url}/openapi.json", f"--url={url}", *arguments]
             command = [str(SCHEMATHESIS), "--config-file", str(CONFIG), *wanted]
-            return subprocess.run(command, cwd=name, check=False).returncode
+            environment = {**os.environ, "SCHEMATHESIS_HOOKS": "fuzz_hooks"}
+            return subprocess.run(command, cwd=name, env=environment, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -57,7 +57,9 @@ def _in_head(name: str, text: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 def parameters(types: list[str], slugs: list[str], assets: list[str]) -> dict[str, dict[str, Any]]:
     """Of requests, by name; ``types`` are the tasks' names."""
-    key_schema = {"type": "string", "pattern": shapes.KEY_PATTERN, "examples": ["order-1138"]}
+    # blanks around a header's value are none of it: https://www.rfc-editor.org/rfc/rfc9110#section-5.5
+    key_pattern = rf"^[ \t]*({shapes.KEY_PATTERN.strip('^$')})[ \t]*$"
+    key_schema = {"type": "string", "pattern": key_pattern, "examples": ["order-1138"]}
     key_text = "Makes it safe to repeat the request: for a day the same key is the same job."
     job_schema = {"type": "string", "pattern": shapes.ID_PATTERN}
     return {
