@@ -97,9 +97,11 @@ def on_virtual_clock(
     """What the fixture ``emulator`` is, for a test that needs one after another."""
     clock = VirtualClock()
     # all functions share this process, as they never do on Lambda
-    environments = [spec.environment for spec in chalice_project.functions]
-    for environment in (*environments, project.api_variables(chalice_project)):
-        for name, value in environment.items():
+    shared: dict[str, str] = {}
+    for spec in chalice_project.functions:
+        shared.update(spec.environment)
+    for name, value in {**shared, **project.api_variables(chalice_project)}.items():
+        if os.environ.get(name) != value:
             monkeypatch.setenv(name, value)
 
     def function(spec: FunctionSpec) -> Any:
