@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -149,6 +150,72 @@ def test_reload_changes_what_is_subscribed_to(tmp_path: Path) -> None:
         emulator.run_until_idle()
 
         assert seen(client("sqs")) == [["topic", [None, "olds"]]]
+
+
+Clients = Callable[[str], Any]
+
+
+def send(aws: Clients) -> None:
+    sqs = aws("sqs")
+    sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="work")["QueueUrl"], MessageBody="a")
+
+
+def publish(aws: Clients) -> None:
+    arn = "arn:aws:sns:us-east-1:123456789012:news"
+    aws("sns").publish(TopicArn=arn, Subject="hi", Message="there")
+
+
+def upload(aws: Clients) -> None:
+    aws("s3").put_object(Bucket="uploads", Key="in/a b.csv", Body=b"1,2")
+
+
+def write_item(aws: Clients) -> None:
+    aws("dynamodb").put_item(TableName="orders", Item={"id": {"S": "1"}})
+
+
+def put_record(aws: Clients) -> None:
+    aws("kinesis").put_record(StreamName="clicks", Data=b"a", PartitionKey="k")
+
+
+def put_event(aws: Clients) -> None:
+    entry = {"Source": "shop", "DetailType": "order", "Detail": json.dumps({"total": 101})}
+    aws("events").put_events(Entries=[entry])
+
+
+@pytest.mark.parametrize(
+    ("source", "act", "noted"),
+    [
+        (QUEUE, send, ["queue", ["a"]]),
+        (TOPIC, publish, ["topic", ["hi", "there"]]),
+        (BUCKET, upload, ["bucket", ["in/a b.csv", "1,2"]]),
+        (TABLE, write_item, ["table", [["INSERT", "1", "orders"]]]),
+        (STREAM, put_record, ["stream", ["a"]]),
+        (BUS, put_event, ["bus", ["order", 101]]),
+    ],
+    ids=["queue", "topic", "bucket", "table", "stream", "bus"],
+)
+def test_project_of_one_source_runs_under_chalice_local(
+    tmp_path: Path, source: str, act: Callable[[Clients], None], noted: list[Any]
+) -> None:
+    with chalice_local(small_projects.write(source, tmp_path / "others")) as running:
+        running.wait_until_serving()
+        aws = functools.partial(
+            client,
+            endpoint_url=running.status()["endpoint"],
+            aws_access_key_id="x",
+            aws_secret_access_key="x",
+        )
+        sqs = aws("sqs")
+        sqs.create_queue(QueueName="seen")
+        act(aws)
+        found: list[Any] = []
+
+        def is_noted() -> bool:
+            found.extend(seen(sqs))
+            return bool(found)
+
+        eventually(is_noted, seconds=30)
+        assert found == [noted]
 
 
 EXPECTED = [
