@@ -12,6 +12,7 @@ import click
 
 from benchmarks import (
     accept,
+    cold_start,
     concurrency,
     environments,
     further_test,
@@ -33,6 +34,7 @@ BENCHMARKS = {
     "trigger": trigger.measure,
     "startup": startup.measure,
     "environments": environments.measure,
+    "cold_start": cold_start.measure,
     "test_cost": further_test.measure,
 }
 
@@ -42,7 +44,7 @@ BENCHMARKS = {
 @click.option("--quick", is_flag=True, help="One small round, numbers not kept: to try it.")
 def main(*, names: tuple[str, ...], quick: bool) -> None:
     """Measure ours and stock side by side. Names: concurrency, receive_depth, accept, pipeline,
-    trigger, startup, environments, test_cost; all of them without a name."""
+    trigger, startup, environments, cold_start, test_cost; all of them without a name."""
     # SIGTERM unwinds like Ctrl-C, so that every child is ended and every folder removed
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
     figures: list[Figure] = []

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import bundle
 import click
 
 CONFIG = Path(".chalice/config.json")
@@ -100,6 +101,7 @@ def _package(stage: str) -> Path:
         str(chalice), "package", "--stage", stage, "--merge-template", RESOURCES, str(folder),
         environment={"AWS_DEFAULT_REGION": region},
     )  # fmt: skip
+    bundle.compile_sources(folder / "deployment.zip")
     return folder / "sam.json"
 
 
