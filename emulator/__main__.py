@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 import msgspec
 
+from emulator.checking.rules import PAGES
 from emulator.local.control import ControlClient, EmulatorGoneError, RefusedError
 from emulator.local.running import StateFolder, StateFolderError
 
@@ -49,12 +50,21 @@ def cold_start(*, function: str | None) -> None:
     type=click.Path(path_type=Path, exists=True),
     help="What chalice package made, to be looked at too.",
 )
+@click.option(
+    "--ignore",
+    "ignored",
+    type=click.Choice(sorted(PAGES)),
+    metavar="RULE",
+    multiple=True,
+    help="A rule that is not to be looked at; may be repeated.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
-def check(*, stage: str, packaged: Path | None, as_json: bool) -> None:
+def check(*, stage: str, packaged: Path | None, ignored: tuple[str, ...], as_json: bool) -> None:
     """What AWS would refuse of this project, and what would hurt; exit code 1 if there is any."""
     # the app and moto take their time to import, which no other command should wait for
     command = importlib.import_module("emulator.checking.command")
-    found = command.run(Path.cwd(), stage=stage, packaged=packaged)
+    all_found = command.run(Path.cwd(), stage=stage, packaged=packaged)
+    found = [finding for finding in all_found if finding.rule not in ignored]
     if as_json:
         click.echo(msgspec.json.encode(found).decode())
     for finding in () if as_json else found:

@@ -17,6 +17,9 @@ RECEIVE_WAIT_SECONDS_MAX = 20
 DELAY_SECONDS_MAX = 900
 #: SQS: longest visibility timeout, counted from the receive.
 VISIBILITY_TIMEOUT_SECONDS_MAX = 43_200
+#: SQS: how long a message is kept when nothing is said, and the longest.
+RETENTION_SECONDS_DEFAULT = 345_600
+RETENTION_SECONDS_MAX = 1_209_600
 #: SQS: messages of a queue that are received and not deleted; a FIFO queue has the same limit.
 IN_FLIGHT_MAX = 120_000
 #: SQS: the sender's attributes of one message.

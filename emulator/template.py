@@ -59,6 +59,11 @@ def name_property(kind: str) -> str:
     return _NAMES[kind]
 
 
+def physical_name(resource: Resource, names: Names) -> str:
+    """The name of a resource of such a type, given or made up."""
+    return resource.name(name_property(resource.type), names.physical(resource.logical_id))
+
+
 def suffix(properties: dict[str, Any]) -> str:
     """What CloudFormation ends the name of an unnamed queue or topic with."""
     is_fifo = any(properties.get(name) in (True, "true") for name in ("FifoQueue", "FifoTopic"))

@@ -35,7 +35,7 @@ def run(directory: Path, *, stage: str, packaged: Path | None) -> list[Finding]:
     if stage not in config.config_from_disk.get("stages", {stage: {}}):
         known = ", ".join(sorted(config.config_from_disk["stages"]))
         raise click.ClickException(f".chalice/config.json has no stage {stage}; it has {known}")
-    os.environ.update(config.environment_variables)
+    os.environ.update({k: str(v) for k, v in config.environment_variables.items()})
     try:
         _ = config.chalice_app
     except Exception as error:  # it is the project's own code that fails

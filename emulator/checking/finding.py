@@ -1,66 +1,122 @@
-"""One thing to change, and where it stands."""
+"""One thing to change: where it stands, what is wrong with it, what to write instead."""
 
 from __future__ import annotations
 
 import json
 import re
 from json.decoder import scanstring  # type: ignore[attr-defined]  # there, and not in the stubs
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
 from emulator import template
+from emulator.checking.rules import PAGES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+Severity: TypeAlias = Literal["refused", "hurts"]
+
+CONFIG = ".chalice/config.json"
 _SPACE = re.compile(r"[\s,:]*")
+
+
+class Place(NamedTuple):
+    """Where something stands, or should."""
+
+    #: from the project's folder
+    file: str
+    #: from 1: of the setting, or of what should have it; None where the file has no such place
+    line: int | None
+    #: what to change, by the file's own names
+    setting: str
+
+    def __str__(self) -> str:
+        return self.file if self.line is None else f"{self.file}:{self.line}"
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, order=True):
     """``refused``: AWS does not take it. ``hurts``: it does, and loses or slows something."""
 
-    severity: Literal["refused", "hurts"]
+    severity: Severity
     rule: str
     file: str
-    #: None where the file has no such place
     line: int | None
-    #: what to change, by the file's own names
     setting: str
+    #: what is wrong
     text: str
+    #: what to write there instead
+    write: str
+    #: where AWS says so
+    page: str
 
     def __str__(self) -> str:
-        place = self.file if self.line is None else f"{self.file}:{self.line}"
-        return f"{place}: {self.severity}: {self.setting}: {self.text} [{self.rule}]"
+        place = Place(self.file, self.line, self.setting)
+        return (
+            f"{place}: {self.severity}: {self.setting}: {self.text} [{self.rule}]\n"
+            f"    write {self.write}\n    {self.page}"
+        )
+
+
+def finding(
+    rule: str, place: Place, text: str, *, write: str, severity: Severity = "hurts"
+) -> Finding:
+    """A finding with its rule's page."""
+    return Finding(
+        severity=severity, rule=rule, text=text, write=write, page=PAGES[rule], **place._asdict()
+    )
 
 
 class Files:
     """The project's JSON files, with the lines of what stands in them."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, stage: str) -> None:
         self.directory = directory
+        self._stage = stage
 
-    def in_template(self, path: str) -> dict[str, Any]:
+    def in_template(self, path: str) -> Place:
         """The place of ``JobsQueue.VisibilityTimeout``, a resource's property."""
-        logical_id, *rest = path.split(".")
-        keys = ["Resources", logical_id, *(["Properties", *rest] if rest else [])]
-        return self.at(template.PATH, keys, path)
+        return self.at(template.PATH, _property(path), path)
 
-    def at(self, file: str, keys: list[str], setting: str) -> dict[str, Any]:
+    def in_config(self, setting: str, function: str = "") -> Place:
+        """The innermost place of config.json that has a setting: function, stage, project."""
+        stage, own = ["stages", self._stage], ["lambda_functions", function]
+        keys = setting.split(".")
+        for way in ([*stage, *own, *keys], [*own, *keys], [*stage, *keys], keys):
+            if self.has(CONFIG, way):
+                return self.at(CONFIG, way, ".".join(way))
+        return self.at(CONFIG, stage, setting)
+
+    def of_function(self, path: str, setting: str, function: str) -> Place:
+        """A setting of a function: of the template, which wins, or of config.json."""
+        if self.has(template.PATH, _property(path)):
+            return self.in_template(path)
+        return self.in_config(setting, function)
+
+    def at(self, file: str, keys: list[str], setting: str) -> Place:
         """The place of a member, or of the last one on the way to it that is there."""
         source = self.directory / file
         line = line_of(source.read_text(), keys) if source.exists() else None
-        return {"file": file, "line": line, "setting": setting}
+        return Place(file, line, setting)
 
     def has(self, file: str, keys: list[str]) -> bool:
         """Whether a JSON file has a member."""
-        source = self.directory / file
-        found = json.loads(source.read_text()) if source.exists() else {}
+        found = self.read(file)
         for key in keys:
             if not isinstance(found, dict) or key not in found:
                 return False
             found = found[key]
         return True
+
+    def read(self, file: str) -> Any:
+        """What a JSON file holds, an empty object if there is none. Raises ValueError."""
+        source = self.directory / file
+        return json.loads(source.read_text()) if source.exists() else {}
+
+
+def _property(path: str) -> list[str]:
+    logical_id, *rest = path.split(".")
+    return ["Resources", logical_id, *(["Properties", *rest] if rest else [])]
 
 
 def line_of(text: str, keys: list[str]) -> int:

@@ -1,107 +1,130 @@
-"""Functions: their time, their environment, and what their roles lack."""
+"""Functions: their time, memory, names and environment."""
 
 from __future__ import annotations
 
-import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from moto.iam.access_control import IAMPolicy, PermissionResult
-
-from emulator.checking.finding import Finding
-from emulator.declared.project import API_HANDLER
-from emulator.limits import ENVIRONMENT_BYTES_MAX
+from emulator.checking.finding import finding
+from emulator.declared.merged_events import API_HANDLER, resource_id
+from emulator.lambda_api.configuration import RESERVED_VARIABLES
+from emulator.limits import ENVIRONMENT_BYTES_MAX, INTEGRATION_SECONDS_MAX
+from emulator.mapping.validation import FUNCTION_MEMORY, FUNCTION_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-    from chalice.config import Config
-
-    from emulator.checking.finding import Files
-    from emulator.declared.project import Declared
+    from emulator.checking.finding import Files, Finding, Place
+    from emulator.checking.subject import Subject
     from emulator.invocation import FunctionSpec
 
-CONFIG = ".chalice/config.json"
-#: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
-ROUTE_SECONDS_MAX = 29
-#: What Lambda's poller does with the function's role.
-#: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-POLLER_ACTIONS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
-_SECRET = re.compile(r"SECRET|PASSWORD|PASSWD|PRIVATE|TOKEN$|CREDENTIAL|_KEYS?$")
+#: https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
+NAME_CHARACTERS_MAX = 64
+_VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
+_SECRET_NAME = re.compile(r"SECRET|PASSWORD|PASSWD|PRIVATE|TOKEN$|CREDENTIAL|_KEYS?$")
+#: An access key of AWS, a private key, an address with a password.
+_SECRET_VALUE = re.compile(
+    r"\b(AKIA|ASIA)[A-Z0-9]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY-----|://[^/\s:@]+:[^/\s:@]+@"
+)
 #: CloudFormation puts the secret in place of it.
 _REFERENCE = "{{resolve:"
 
 
-def findings(found: Declared, config: Config, files: Files) -> Iterator[Finding]:
-    for function in found.functions.values():
-        yield from _environment(function, config, files)
-    api = found.functions.get(API_HANDLER)
-    if api and api.timeout_seconds > ROUTE_SECONDS_MAX:
-        yield Finding(
-            severity="hurts", rule="route-timeout",
-            text=f"API Gateway gives up after {ROUTE_SECONDS_MAX} s, and the function goes on",
-            **_place(config, files, API_HANDLER, "lambda_timeout"),
-        )  # fmt: skip
-    for event in found.queue_events:
-        yield from _permissions(event.spec.function, event.spec.queue_name, config, files=files)
+def findings(subject: Subject) -> Iterator[Finding]:
+    for function in subject.found.functions.values():
+        yield from _name(function, subject.files)
+        yield from _numbers(function, subject.files)
+        yield from _environment_size(function, subject.files)
+        for variable in function.environment:
+            yield from _variable(function, variable, subject.files)
+            yield from _secret(function, variable, subject.files)
+    if api := subject.found.functions.get(API_HANDLER):
+        yield from _route_timeout(api, subject.files)
 
 
-def _environment(function: FunctionSpec, config: Config, files: Files) -> Iterator[Finding]:
-    """https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html."""
-    size = sum(len(name) + len(str(value)) for name, value in function.environment.items())
+def _name(function: FunctionSpec, files: Files) -> Iterator[Finding]:
+    if (length := len(function.function_name)) > NAME_CHARACTERS_MAX:
+        yield finding(
+            "function-refused",
+            files.in_config("app_name"),
+            f"{function.function_name} has {length} characters, a function's name may have "
+            f"{NAME_CHARACTERS_MAX}",
+            write="a shorter app_name, or a shorter name of the function or the stage",
+            severity="refused",
+        )
+
+
+def _numbers(function: FunctionSpec, files: Files) -> Iterator[Finding]:
+    """The API's own bounds."""
+    for bounds, setting, value in (
+        (FUNCTION_TIMEOUT, "lambda_timeout", function.timeout_seconds),
+        (FUNCTION_MEMORY, "lambda_memory_size", function.memory_mb),
+    ):
+        if bounds.problem(value):
+            path = f"{resource_id(function.name)}.{bounds.setting}"
+            yield finding(
+                "function-refused",
+                files.of_function(path, setting, function.name),
+                f"{value} is not {bounds.lowest} to {bounds.highest}",
+                write=f'"{setting}": {min(max(value, bounds.lowest), bounds.highest)}',
+                severity="refused",
+            )
+
+
+def _environment_size(function: FunctionSpec, files: Files) -> Iterator[Finding]:
+    variables = function.environment.items()
+    size = sum(len(f"{name}{value}".encode()) for name, value in variables)
     if size > ENVIRONMENT_BYTES_MAX:
-        yield Finding(
-            severity="refused", rule="environment-size",
-            text=f"{size} bytes, more than the {ENVIRONMENT_BYTES_MAX} that a function may have",
-            **_place(config, files, function.name, "environment_variables"),
-        )  # fmt: skip
-    for name, value in function.environment.items():
-        if value and _SECRET.search(name.upper()) and not str(value).startswith(_REFERENCE):
-            yield Finding(
-                severity="hurts", rule="plain-secret",
-                text="whoever may read the file or the function reads this; refer to a secret: "
-                "{{resolve:secretsmanager:…}}",
-                **_place(config, files, "", f"environment_variables.{name}"),
-            )  # fmt: skip
+        yield finding(
+            "environment-size",
+            files.in_config("environment_variables", function.name),
+            f"{size} bytes, more than the {ENVIRONMENT_BYTES_MAX} that a function may have",
+            write="large values to where the function reads them: Parameter Store, S3, the bundle",
+            severity="refused",
+        )
 
 
-def _permissions(function: str, queue: str, config: Config, *, files: Files) -> Iterator[Finding]:
-    """Chalice writes policies that have them, unless there is a file."""
-    scoped = config.scope(config.chalice_stage, function)
-    if scoped.autogen_policy or scoped.manage_iam_role is False:
+def _variable(function: FunctionSpec, name: str, files: Files) -> Iterator[Finding]:
+    if name in RESERVED_VARIABLES:
+        problem = "Lambda sets it, and lets nobody else do so"
+    elif not _VARIABLE.fullmatch(name):
+        problem = "a name has two or more letters, digits and underscores, a letter first"
+    else:
         return
-    file = f".chalice/{scoped.iam_policy_file or f'policy-{config.chalice_stage}.json'}"
-    policy = _read(files.directory / file)
-    arn = f"arn:aws:sqs:us-east-1:123456789012:{queue}"
-    lacking = [action for action in POLLER_ACTIONS if not _permits(policy, action, arn)]
-    if lacking:
-        yield Finding(
-            severity="refused", rule="missing-permission",
-            text=f"{function} reads {queue}, and its role may not: {', '.join(lacking)}",
-            **files.at(file, ["Statement"], "Statement"),
-        )  # fmt: skip
+    yield finding(
+        "environment-variable",
+        _variable_place(function, name, files),
+        problem,
+        write="another name",
+        severity="refused",
+    )
 
 
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads(file.read_text()))
-    except (OSError, ValueError):
-        return {"Statement": []}
+def _secret(function: FunctionSpec, name: str, files: Files) -> Iterator[Finding]:
+    value = str(function.environment[name])
+    is_secret = _SECRET_NAME.search(name.upper()) or _SECRET_VALUE.search(value)
+    if value and is_secret and not value.startswith(_REFERENCE):
+        yield finding(
+            "plain-secret",
+            _variable_place(function, name, files),
+            "whoever may read the file or the function reads this",
+            write=f'"{name}": "{_REFERENCE}secretsmanager:…:SecretString:{name}}}}}"',
+        )
 
 
-def _permits(policy: dict[str, Any], action: str, arn: str) -> bool:
-    said = IAMPolicy(json.dumps(policy)).is_action_permitted(action, arn)
-    return bool(said == PermissionResult.PERMITTED)
+def _variable_place(function: FunctionSpec, name: str, files: Files) -> Place:
+    path = f"{resource_id(function.name)}.Environment.Variables.{name}"
+    return files.of_function(path, f"environment_variables.{name}", function.name)
 
 
-def _place(config: Config, files: Files, function: str, setting: str) -> dict[str, Any]:
-    """The innermost place of config.json that has a setting: function, stage, project."""
-    stage = ["stages", config.chalice_stage]
-    own = ["lambda_functions", function]
-    keys = setting.split(".")
-    ways = [[*stage, *own, *keys], [*own, *keys], [*stage, *keys], keys]
-    for way in ways:
-        if files.has(CONFIG, way):
-            return files.at(CONFIG, way, ".".join(way))
-    return files.at(CONFIG, stage, setting)
+def _route_timeout(api: FunctionSpec, files: Files) -> Iterator[Finding]:
+    if api.timeout_seconds > INTEGRATION_SECONDS_MAX:
+        path = f"{resource_id(API_HANDLER)}.Timeout"
+        yield finding(
+            "route-timeout",
+            files.of_function(path, "lambda_timeout", API_HANDLER),
+            f"API Gateway gives up after {INTEGRATION_SECONDS_MAX} s, and the function goes on "
+            f"for up to {api.timeout_seconds} s",
+            write=f'into "lambda_functions" of the stage: "{API_HANDLER}": '
+            f'{{"lambda_timeout": {INTEGRATION_SECONDS_MAX}}}',
+        )

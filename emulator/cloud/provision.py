@@ -54,6 +54,11 @@ _WITHOUT_EFFECT = {
 class ResourceRefusedError(ValueError):
     """AWS would not create a resource of the template; the message says which, and why."""
 
+    def __init__(self, text: str, *, logical_id: str = "", problem: str = "") -> None:
+        super().__init__(text)
+        self.logical_id = logical_id
+        self.problem = problem or text
+
 
 def provision(resources: Iterable[Resource], names: Names, cloud: Cloud) -> list[str]:
     """Create or update every resource; returns one sentence for each that is not known here.
@@ -91,7 +96,9 @@ def _create(create: Create, resource: Resource, names: Names, *, cloud: Cloud) -
     else:
         return
     raise ResourceRefusedError(
-        f"resource {resource.logical_id} ({resource.type}) is refused: {problem}"
+        f"resource {resource.logical_id} ({resource.type}) is refused: {problem}",
+        logical_id=resource.logical_id,
+        problem=problem,
     )
 
 

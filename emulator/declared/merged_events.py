@@ -25,9 +25,19 @@ if TYPE_CHECKING:
     from emulator.template import Resource
 
 
+#: Chalice's name for the function behind the routes, and for its resource.
+API_HANDLER, _API_RESOURCE = "api_handler", "APIHandler"
+
+
+def resource_id(function: str) -> str:
+    """The logical id that Chalice gives a function, by its name in app.py."""
+    is_api = function == API_HANDLER
+    return _API_RESOURCE if is_api else str(to_cfn_resource_name(function))
+
+
 def function_properties(function: str, resources: Sequence[Resource]) -> dict[str, Any]:
     """What the template adds to a function, by its name in app.py."""
-    return resource_properties(to_cfn_resource_name(function), resources)
+    return resource_properties(resource_id(function), resources)
 
 
 def resource_properties(logical_id: str, resources: Sequence[Resource]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from chalice.utils import to_cfn_resource_name
 
 from emulator import template
 from emulator.declared.queue_events import queue_name
+from emulator.limits import RETENTION_SECONDS_MAX
 from emulator.mapping.validation import (
     MAX_RECEIVE_COUNT,
     VISIBILITY_TIMEOUTS_PER_FUNCTION_TIMEOUT,
@@ -101,10 +102,14 @@ def _queues(
     redriving = wanted.keys() - {_dead_letters(name) for name in wanted}
     unmapped = sorted({_dead_letters(name) for name in redriving} - wanted.keys() - ids.keys())
     ids |= {name: _logical_id(name, "Queue") for name in (*unmapped, *wanted)}
-    queues = {name: _queue(name) for name in unmapped}
+    # a dead letter keeps its age: its queue must keep it for longer than the one it comes from
+    longest = {"MessageRetentionPeriod": RETENTION_SECONDS_MAX}
+    queues = {name: _queue(name, **longest) for name in unmapped}
     for name, seconds in wanted.items():
         queues[name] = _queue(
-            name, VisibilityTimeout=VISIBILITY_TIMEOUTS_PER_FUNCTION_TIMEOUT * seconds
+            name,
+            VisibilityTimeout=VISIBILITY_TIMEOUTS_PER_FUNCTION_TIMEOUT * seconds,
+            **({} if name in redriving else longest),
         )
         if name in redriving:
             queues[name]["Properties"]["RedrivePolicy"] = {
@@ -153,6 +158,7 @@ def _table(name: str) -> dict[str, Any]:
             "AttributeDefinitions": [{"AttributeName": _GUESSED_KEY, "AttributeType": "S"}],
             "KeySchema": [{"AttributeName": _GUESSED_KEY, "KeyType": "HASH"}],
             "StreamSpecification": {"StreamViewType": "NEW_AND_OLD_IMAGES"},
+            "PointInTimeRecoverySpecification": {"PointInTimeRecoveryEnabled": True},
         },
     }
 

@@ -21,7 +21,9 @@ from emulator.declared import (
     queue_events,
     stream_events,
 )
+from emulator.declared.merged_events import API_HANDLER
 from emulator.declared.queue_events import QueueEvent
+from emulator.declared.refusal import DeployRefusedError, refused
 from emulator.http.gateway_responses import KEY as GATEWAY_RESPONSES
 from emulator.http.gateway_responses import Definition
 from emulator.invocation import FunctionSpec
@@ -29,10 +31,13 @@ from emulator.mapping.asynchronous import AsynchronousSettings
 from emulator.mapping.schedule import ScheduleSpec
 from emulator.mapping.sqs import QueueMappingSpec
 from emulator.mapping.stream import StreamMappingSpec
+from emulator.mapping.validation import FUNCTION_MEMORY, FUNCTION_TIMEOUT
 from emulator.push.subscription import BucketNotification, EventRule, TopicSubscription
 from emulator.template import Names, Resource
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from chalice import Chalice
     from chalice.config import Config
 
@@ -40,9 +45,6 @@ if TYPE_CHECKING:
 #: https://aws.github.io/chalice/topics/configfile.html
 TIMEOUT_SECONDS_DEFAULT = 60
 MEMORY_MB_DEFAULT = 128
-#: Chalice's name for the function behind the routes
-API_HANDLER = "api_handler"
-_API_RESOURCE = "APIHandler"
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +101,7 @@ def describe(app: Chalice, config: Config, names: Names) -> Project:
     """
     found = declared(app, config, names)
     functions, resources, events = found.functions, found.resources, found.queue_events
+    _check_numbers(functions.values())
     queue_events.check(events)
     return Project(
         names=names,
@@ -129,34 +132,70 @@ def describe(app: Chalice, config: Config, names: Names) -> Project:
 def _function(source: Any, config: Config, names: Names, resources: list[Resource]) -> FunctionSpec:
     scoped = config.scope(names.stage, source.name)
     merged = merged_events.function_properties(source.name, resources)
+    settings = {
+        "lambda_timeout": merged.get("Timeout", scoped.lambda_timeout),
+        "lambda_memory_size": merged.get("MemorySize", scoped.lambda_memory_size),
+        "reserved_concurrency": merged.get(
+            "ReservedConcurrentExecutions", scoped.reserved_concurrency
+        ),
+    }
+    numbers = {name: _whole(source.name, name, value) for name, value in settings.items()}
     return FunctionSpec(
         name=source.name,
         function_name=names.physical(source.name),
         handler=source.handler_string,
-        timeout_seconds=scoped.lambda_timeout or TIMEOUT_SECONDS_DEFAULT,
-        memory_mb=scoped.lambda_memory_size or MEMORY_MB_DEFAULT,
-        environment={**scoped.environment_variables, **_variables(merged)},
-        reserved_concurrency=scoped.reserved_concurrency,
+        timeout_seconds=_given(numbers["lambda_timeout"], TIMEOUT_SECONDS_DEFAULT),
+        memory_mb=_given(numbers["lambda_memory_size"], MEMORY_MB_DEFAULT),
+        environment={**_texts(scoped.environment_variables), **_variables(merged)},
+        reserved_concurrency=numbers["reserved_concurrency"],
         region=names.region,
         account_id=names.account_id,
         recursive_loop=merged_events.recursive_loop(source.name, resources),
     )
 
 
+def _whole(function: str, setting: str, value: Any) -> int | None:
+    """CloudFormation takes numbers as texts, too."""
+    try:
+        return None if value is None else int(str(value))
+    except ValueError:
+        raise DeployRefusedError(
+            f".chalice/config.json: {setting} of {function} must be a whole number, not {value!r}."
+        ) from None
+
+
+def _given(value: int | None, default: int) -> int:
+    return default if value is None else value
+
+
+def _check_numbers(functions: Iterable[FunctionSpec]) -> None:
+    """Raises DeployRefusedError for times and memory that no function can have."""
+    problems = [
+        f".chalice/config.json: {setting} of {function.name} is {bounds.lowest} to "
+        f"{bounds.highest}, not {value}"
+        for function in functions
+        for bounds, setting, value in (
+            (FUNCTION_TIMEOUT, "lambda_timeout", function.timeout_seconds),
+            (FUNCTION_MEMORY, "lambda_memory_size", function.memory_mb),
+        )
+        if bounds.problem(value)
+    ]
+    if problems:
+        raise refused(*problems)
+
+
 def _api_function(config: Config, names: Names, resources: list[Resource]) -> FunctionSpec:
     """The function behind the routes. ``chalice local`` serves them itself: it is for callers."""
     handler = SimpleNamespace(name=API_HANDLER, handler_string="app.app")
     function = _function(handler, config, names, resources)
-    merged = merged_events.resource_properties(_API_RESOURCE, resources)
-    return msgspec.structs.replace(
-        function,
-        function_name=f"{names.app}-{names.stage}",
-        environment={**function.environment, **_variables(merged)},
-    )
+    return msgspec.structs.replace(function, function_name=f"{names.app}-{names.stage}")
 
 
 def _variables(merged: dict[str, Any]) -> dict[str, str]:
-    variables = merged.get("Environment", {}).get("Variables", {})
+    return _texts(merged.get("Environment", {}).get("Variables", {}))
+
+
+def _texts(variables: dict[str, Any]) -> dict[str, str]:
     return {name: str(value) for name, value in variables.items()}
 
 
@@ -178,7 +217,7 @@ def api_variables(project: Project) -> dict[str, str]:
 
     ``chalice local`` serves the routes itself, and knows config.json only.
     """
-    return _variables(merged_events.resource_properties(_API_RESOURCE, project.resources))
+    return _variables(merged_events.function_properties(API_HANDLER, project.resources))
 
 
 def gateway_responses(project: Project) -> dict[str, Definition]:

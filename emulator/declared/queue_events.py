@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from emulator.template import Names
 
 #: A decorator's arguments, by the property that Chalice makes of them.
-_ARGUMENTS = {
+ARGUMENTS = {
     "BatchSize": "batch_size",
     "MaximumBatchingWindowInSeconds": "maximum_batching_window_in_seconds",
     "MaximumConcurrency": "maximum_concurrency",
@@ -77,9 +77,9 @@ class QueueEvent(msgspec.Struct, frozen=True, kw_only=True):
                 f"lambda_timeout of {self.spec.function}"
             )
         scaling = self.merged.get("ScalingConfig") or {}
-        if setting in self.merged or setting in scaling or setting not in _ARGUMENTS:
+        if setting in self.merged or setting in scaling or setting not in ARGUMENTS:
             return f"{template.PATH}: {event_path(self.spec.function)}.{setting}"
-        return f"{self.source}: {self.spec.function}, {_ARGUMENTS[setting]}"
+        return f"{self.source}: {self.spec.function}, {ARGUMENTS[setting]}"
 
     def attributes(self) -> QueueAttributes:
         """The queue as AWS would find it."""

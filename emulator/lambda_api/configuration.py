@@ -12,13 +12,8 @@ import msgspec
 
 from emulator.invocation import RecursiveLoop
 from emulator.lambda_api.errors import LambdaError, invalid_parameter
-from emulator.limits import (
-    ENVIRONMENT_BYTES_MAX,
-    FUNCTION_TIMEOUT_SECONDS_MAX,
-    MEMORY_MB_MAX,
-    MEMORY_MB_MIN,
-)
-from emulator.mapping.validation import Range, violation
+from emulator.limits import ENVIRONMENT_BYTES_MAX
+from emulator.mapping.validation import FUNCTION_MEMORY, FUNCTION_TIMEOUT, violation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,19 +24,13 @@ _OTHER_RUNTIME = re.compile(
     r"(nodejs|java|dotnet|dotnetcore|ruby|go|python2\.|provided)[a-z0-9.]*(-edge)?"
 )
 #: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
-_RESERVED_VARIABLES = {
+RESERVED_VARIABLES = {
     "_HANDLER", "_X_AMZN_TRACE_ID", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_DEFAULT_REGION",
     "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_NAME",
     "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME",
     "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API", "AWS_REGION", "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT",
 }  # fmt: skip
-
-
-_RANGES = (
-    Range("Timeout", "timeout", 1, FUNCTION_TIMEOUT_SECONDS_MAX),
-    Range("MemorySize", "memorySize", MEMORY_MB_MIN, MEMORY_MB_MAX),
-)
 
 
 def check_new(parameters: Mapping[str, Any]) -> None:
@@ -58,7 +47,7 @@ def check_new(parameters: Mapping[str, Any]) -> None:
 
 def check(parameters: Mapping[str, Any]) -> None:
     """What may be given to a new function as well as to one that exists; raises LambdaError."""
-    for bounds in _RANGES:
+    for bounds in (FUNCTION_TIMEOUT, FUNCTION_MEMORY):
         value = parameters.get(bounds.setting)
         if value is not None and (problem := bounds.problem(value)):
             raise LambdaError("ValidationException", problem)
@@ -95,7 +84,7 @@ def _check_variables(variables: Mapping[str, str]) -> None:
         "Lambda was unable to configure your environment variables because the environment "
         "variables you have provided"
     )
-    if reserved := sorted(_RESERVED_VARIABLES & variables.keys()):
+    if reserved := sorted(RESERVED_VARIABLES & variables.keys()):
         raise invalid_parameter(
             f"{unable} contains reserved keys that are currently not supported for modification. "
             f"Reserved keys used in this request: {', '.join(reserved)}"

@@ -15,8 +15,11 @@ from emulator.limits import (
     BATCH_SIZE_WITHOUT_WINDOW_MAX,
     BATCHING_WINDOW_SECONDS_MAX,
     FILTERS_MAX,
+    FUNCTION_TIMEOUT_SECONDS_MAX,
     MAXIMUM_CONCURRENCY_MAX,
     MAXIMUM_CONCURRENCY_MIN,
+    MEMORY_MB_MAX,
+    MEMORY_MB_MIN,
     RECORD_AGE_SECONDS_MAX,
     RETRY_ATTEMPTS_MAX,
 )
@@ -113,6 +116,9 @@ _RETRIES = Range("MaximumRetryAttempts", "maximumRetryAttempts", INFINITE, RETRY
 _AGE = Range(
     "MaximumRecordAgeInSeconds", "maximumRecordAgeInSeconds", INFINITE, RECORD_AGE_SECONDS_MAX
 )
+#: Not of a mapping: what a function itself may be given.
+FUNCTION_TIMEOUT = Range("Timeout", "timeout", 1, FUNCTION_TIMEOUT_SECONDS_MAX)
+FUNCTION_MEMORY = Range("MemorySize", "memorySize", MEMORY_MB_MIN, MEMORY_MB_MAX)
 
 
 def check(spec: QueueMappingSpec, queue: QueueAttributes, *, function_timeout_seconds: int) -> None:

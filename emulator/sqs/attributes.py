@@ -12,6 +12,8 @@ from emulator.limits import (
     IN_FLIGHT_MAX,
     MESSAGE_BYTES_MAX,
     RECEIVE_WAIT_SECONDS_MAX,
+    RETENTION_SECONDS_DEFAULT,
+    RETENTION_SECONDS_MAX,
     VISIBILITY_TIMEOUT_SECONDS_MAX,
 )
 from emulator.sqs.errors import InvalidParameterValueError, SqsError
@@ -26,7 +28,7 @@ _RANGES = {
     "DelaySeconds": range(DELAY_SECONDS_MAX + 1),
     "KmsDataKeyReusePeriodSeconds": range(60, 86_400 + 1),
     "MaximumMessageSize": range(1024, MESSAGE_BYTES_MAX + 1),
-    "MessageRetentionPeriod": range(60, 1_209_600 + 1),
+    "MessageRetentionPeriod": range(60, RETENTION_SECONDS_MAX + 1),
     "ReceiveMessageWaitTimeSeconds": range(RECEIVE_WAIT_SECONDS_MAX + 1),
     "VisibilityTimeout": range(VISIBILITY_TIMEOUT_SECONDS_MAX + 1),
 }
@@ -57,7 +59,7 @@ class QueueAttributes(msgspec.Struct, frozen=True, kw_only=True):
     fifo: bool = False
     visibility_timeout_seconds: int = 30
     delay_seconds: int = 0
-    retention_seconds: int = 345_600
+    retention_seconds: int = RETENTION_SECONDS_DEFAULT
     maximum_message_bytes: int = MESSAGE_BYTES_MAX
     content_based_deduplication: bool = False
     #: ``queue``, or ``messageGroup`` for ids that only count inside their group
@@ -101,6 +103,13 @@ def check_attributes(attributes: Mapping[str, Any], *, fifo: bool) -> None:
         _check_redrive_policy(policy)
     if policy := attributes.get("RedriveAllowPolicy"):
         check_allow_policy(policy)
+
+
+def accepted(name: str) -> str:
+    """The values of an attribute, in words; empty for one that has no list of them."""
+    if name in _RANGES:
+        return f"{_RANGES[name].start} to {_RANGES[name].stop - 1}"
+    return " or ".join(sorted(_WORDS.get(name, ())))
 
 
 def check_throughput_limit(attributes: Mapping[str, Any]) -> None:

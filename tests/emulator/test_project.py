@@ -90,6 +90,41 @@ def test_function_has_its_own_settings_over_those_of_its_stage(tmp_path: Path) -
     assert function.environment == {"WHO": "me", "MORE": "1"}
 
 
+def test_what_the_merged_template_says_of_a_function_wins(tmp_path: Path) -> None:
+    """https://aws.github.io/chalice/topics/cfn.html"""
+    own = {"Timeout": "7", "MemorySize": 256, "ReservedConcurrentExecutions": 3}
+    template = {"Resources": {"TakeOrder": {"Properties": own}}}
+
+    function = described(tmp_path, template, lambda_timeout=20).functions[0]
+
+    assert (function.timeout_seconds, function.memory_mb) == (7, 256)
+    assert function.reserved_concurrency == 3
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"lambda_timeout": "soon"}, "lambda_timeout of take_order must be a whole number"),
+        ({"lambda_timeout": 901}, "lambda_timeout of take_order is 1 to 900, not 901"),
+        ({"lambda_timeout": 0}, "lambda_timeout of take_order is 1 to 900, not 0"),
+        ({"lambda_memory_size": 64}, "lambda_memory_size of take_order is 128 to 10240, not 64"),
+    ],
+)
+def test_number_that_no_function_can_have_is_refused_at_the_start(
+    tmp_path: Path, settings: dict[str, Any], problem: str
+) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html"""
+    with pytest.raises(DeployRefusedError, match=problem):
+        described(tmp_path, **settings)
+
+
+def test_number_as_a_variable_is_the_text_that_a_function_sees(tmp_path: Path) -> None:
+    """CloudFormation makes texts of them."""
+    function = described(tmp_path, environment_variables={"LIMIT": 5}).functions[0]
+
+    assert function.environment == {"LIMIT": "5"}
+
+
 def test_queue_mapping_defaults_to_a_batch_of_one_without_a_window(tmp_path: Path) -> None:
     """https://aws.github.io/chalice/api.html#Chalice.on_sqs_message"""
     mapping = described(tmp_path).queue_mappings[0]
