@@ -34,7 +34,7 @@ def test_the_command_finds_nothing_in_the_stage_that_is_deployed() -> None:
     assert done.returncode == 1
     found = json.loads(done.stdout)
     assert {finding["rule"] for finding in found} == {"plain-secret"}
-    members = "severity rule file line setting text write page".split()
+    members = ["severity", "rule", "file", "line", "setting", "text", "write", "page"]
     assert list(found[0]) == members
     assert all(finding["line"] and finding["page"].startswith("https://") for finding in found)
 
