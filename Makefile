@@ -12,7 +12,8 @@ help:            ## show these lines
 	@sed -n 's/^\([a-z]*\): *[^#]*## */\1\t/p' Makefile | expand -t 10
 
 run: $(READY)    ## set everything up and serve on http://localhost:8000
-	@export PATH="$(CURDIR)/$(BIN):$$PATH" && exec chalice local --port $(PORT)
+	@$(BIN)/python -m emulator.local.configuration && \
+	  export PATH="$(CURDIR)/$(BIN):$$PATH" && exec chalice local --port $(PORT)
 
 setup: $(READY) $(TEMPLATE)  ## set everything up
 

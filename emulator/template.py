@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
 
+from emulator import json_file
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -89,23 +91,23 @@ def read(path: Path, names: Names) -> list[Resource]:
     Raises TemplateError if it is not JSON, or not a template.
     """
     try:
-        text = path.read_bytes()
+        document = json_file.read(path)
     except FileNotFoundError:
         return []
-    try:
-        document = msgspec.json.decode(text)
-    except msgspec.DecodeError as error:
-        raise TemplateError(f"{path} is not JSON: {error}.") from None
+    except json_file.JsonFileError as error:
+        raise TemplateError(f"{error}.") from None
     return resources(document, names, source=str(path))
 
 
 def resources(document: Any, names: Names, *, source: str = PATH) -> list[Resource]:
     """The resources of a decoded template, in the order in which they can be created."""
     found = document.get("Resources") if isinstance(document, dict) else None
-    if not isinstance(found, dict) or not all(isinstance(r, dict) for r in found.values()):
+    if not isinstance(found, dict) or not _is_of_objects(found):
         raise TemplateError(f'{source} has no object "Resources" of objects: it is no template.')
+    if not _is_of_objects(document.get("Parameters", {})):
+        raise TemplateError(f'{source}: "Parameters" is no object of objects.')
     resolve = _Resolver(document, names)
-    return [
+    made = [
         Resource(
             logical_id=logical_id,
             type=str(body.get("Type", "")),
@@ -113,6 +115,27 @@ def resources(document: Any, names: Names, *, source: str = PATH) -> list[Resour
         )
         for logical_id, body in found.items()
     ]
+    _check_names(made, source)
+    return made
+
+
+def _is_of_objects(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(member, dict) for member in value.values())
+
+
+def _check_names(resources: list[Resource], source: str) -> None:
+    """CloudFormation creates the first of two, and fails at the second. Raises TemplateError."""
+    known: dict[tuple[str, str], str] = {}
+    for resource in resources:
+        name = resource.properties.get(_NAMES.get(resource.type, ""))
+        if name is None:
+            continue
+        other = known.setdefault((resource.type, name), resource.logical_id)
+        if other != resource.logical_id:
+            raise TemplateError(
+                f"{source}: {other} and {resource.logical_id} have one name, {name}: "
+                "give each its own."
+            )
 
 
 def _properties(body: dict[str, Any], resolve: _Resolver, where: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 #: Layers of the emulator, lowest first: a module imports from lower layers and from its own
 #: package.
 LAYERS: list[set[str]] = [
-    {"arn", "caller", "clock", "guard", "invocation", "journal", "limits", "settings"},
+    {"arn", "caller", "clock", "guard", "invocation", "journal", "json_file", "limits", "settings"},
     {"http", "sqs", "template", "terminal"},
     {"cloud", "runtime"},
     {"mapping", "push"},

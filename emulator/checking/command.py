@@ -10,6 +10,7 @@ from chalice.cli.factory import CLIFactory
 
 from emulator import guard
 from emulator.checking.check import check
+from emulator.local import configuration
 from emulator.template import Names, TemplateError
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ ACCOUNT_ID = "123456789012"
 
 def run(directory: Path, *, stage: str, packaged: Path | None) -> list[Finding]:
     """Raises click.ClickException for what is no project, or cannot be read."""
-    if not (directory / ".chalice" / "config.json").exists():
-        raise click.ClickException("there is no .chalice/config.json here: go to a Chalice project")
+    if problem := configuration.problem(directory):
+        raise click.ClickException(problem)
     guard.pin_environment(os.environ, None, REGION)
     guard.forbid("aws")
     factory = CLIFactory(str(directory), environ=os.environ)
@@ -35,7 +36,7 @@ def run(directory: Path, *, stage: str, packaged: Path | None) -> list[Finding]:
     if stage not in config.config_from_disk.get("stages", {stage: {}}):
         known = ", ".join(sorted(config.config_from_disk["stages"]))
         raise click.ClickException(f".chalice/config.json has no stage {stage}; it has {known}")
-    os.environ.update({k: str(v) for k, v in config.environment_variables.items()})
+    os.environ.update(config.environment_variables)
     try:
         _ = config.chalice_app
     except Exception as error:  # it is the project's own code that fails

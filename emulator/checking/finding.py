@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import re
-from json.decoder import scanstring  # type: ignore[attr-defined]  # there, and not in the stubs
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 
-from emulator import template
+from emulator import json_file, template
 from emulator.checking.rules import PAGES
+from emulator.local import configuration
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+CONFIG = configuration.PATH
 Severity: TypeAlias = Literal["refused", "hurts"]
-
-CONFIG = ".chalice/config.json"
-_SPACE = re.compile(r"[\s,:]*")
 
 
 class Place(NamedTuple):
@@ -96,7 +92,7 @@ class Files:
     def at(self, file: str, keys: list[str], setting: str) -> Place:
         """The place of a member, or of the last one on the way to it that is there."""
         source = self.directory / file
-        line = line_of(source.read_text(), keys) if source.exists() else None
+        line = json_file.line_of(source.read_text(), keys) if source.exists() else None
         return Place(file, line, setting)
 
     def has(self, file: str, keys: list[str]) -> bool:
@@ -111,40 +107,9 @@ class Files:
     def read(self, file: str) -> Any:
         """What a JSON file holds, an empty object if there is none. Raises ValueError."""
         source = self.directory / file
-        return json.loads(source.read_text()) if source.exists() else {}
+        return json_file.read(source) if source.exists() else {}
 
 
 def _property(path: str) -> list[str]:
     logical_id, *rest = path.split(".")
     return ["Resources", logical_id, *(["Properties", *rest] if rest else [])]
-
-
-def line_of(text: str, keys: list[str]) -> int:
-    """The line, from 1, of a member of nested JSON objects, as far as there is one."""
-    position = start = _after_space(text, 0)
-    for key in keys:
-        found = _members(text, start).get(key)
-        if found is None:
-            break
-        position, start = found
-    return text.count("\n", 0, position) + 1
-
-
-def _members(text: str, start: int) -> dict[str, tuple[int, int]]:
-    """Where each member's name and value begin, of the object at ``start`` of valid JSON."""
-    members: dict[str, tuple[int, int]] = {}
-    if text[start] != "{":
-        return members
-    position = _after_space(text, start + 1)
-    while text[position] != "}":
-        name, after = scanstring(text, position + 1)
-        value = _after_space(text, after)
-        members[name] = (position, value)
-        _, end = json.JSONDecoder().raw_decode(text, value)
-        position = _after_space(text, end)
-    return members
-
-
-def _after_space(text: str, position: int) -> int:
-    match = _SPACE.match(text, position)
-    return match.end() if match else position

@@ -46,9 +46,22 @@ def resource_properties(logical_id: str, resources: Sequence[Resource]) -> dict[
 
 
 def events(function: str, resources: Sequence[Resource]) -> dict[str, Any]:
-    """What it adds to the events of a function, by their names."""
-    found = function_properties(function, resources).get("Events")
-    return found if isinstance(found, dict) else {}
+    """What it adds to the events of a function, by their names. Raises DeployRefusedError."""
+    return _object(function, "Events", function_properties(function, resources).get("Events"))
+
+
+def variables(function: str, resources: Sequence[Resource]) -> dict[str, str]:
+    """The environment variables that it adds to a function. Raises DeployRefusedError."""
+    properties = function_properties(function, resources)
+    environment = _object(function, "Environment", properties.get("Environment"))
+    found = _object(function, "Environment.Variables", environment.get("Variables"))
+    return {name: str(value) for name, value in found.items()}
+
+
+def _object(function: str, name: str, value: Any) -> dict[str, Any]:
+    if value is None or isinstance(value, dict):
+        return value or {}
+    raise refused(f"{template.PATH}: {resource_id(function)}.{name} must be an object.")
 
 
 def event_properties(function: str, ending: str, resources: Sequence[Resource]) -> dict[str, Any]:

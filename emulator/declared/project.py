@@ -124,6 +124,7 @@ def describe(app: Chalice, config: Config, names: Names) -> Project:
         notes=[
             *missing_resources.notes(found.missing),
             *queue_events.notes(events),
+            *_unknown_stage(config),
             *_not_run(app),
         ],
     )
@@ -146,7 +147,10 @@ def _function(source: Any, config: Config, names: Names, resources: list[Resourc
         handler=source.handler_string,
         timeout_seconds=_given(numbers["lambda_timeout"], TIMEOUT_SECONDS_DEFAULT),
         memory_mb=_given(numbers["lambda_memory_size"], MEMORY_MB_DEFAULT),
-        environment={**_texts(scoped.environment_variables), **_variables(merged)},
+        environment={
+            **_texts(scoped.environment_variables),
+            **merged_events.variables(source.name, resources),
+        },
         reserved_concurrency=numbers["reserved_concurrency"],
         region=names.region,
         account_id=names.account_id,
@@ -191,10 +195,6 @@ def _api_function(config: Config, names: Names, resources: list[Resource]) -> Fu
     return msgspec.structs.replace(function, function_name=f"{names.app}-{names.stage}")
 
 
-def _variables(merged: dict[str, Any]) -> dict[str, str]:
-    return _texts(merged.get("Environment", {}).get("Variables", {}))
-
-
 def _texts(variables: dict[str, Any]) -> dict[str, str]:
     return {name: str(value) for name, value in variables.items()}
 
@@ -202,6 +202,17 @@ def _texts(variables: dict[str, Any]) -> dict[str, str]:
 def _expression(source: ScheduledEventConfig) -> str:
     expression = source.schedule_expression
     return expression if isinstance(expression, str) else str(expression.to_string())
+
+
+def _unknown_stage(config: Config) -> list[str]:
+    """Chalice takes any name, and deploys another stage by a name that is mistyped."""
+    known = config.config_from_disk.get("stages", {})
+    if not known or config.chalice_stage in known:
+        return []
+    return [
+        f".chalice/config.json has no stage {config.chalice_stage}, so only what it says for all "
+        f"stages holds; it has {', '.join(sorted(known))}"
+    ]
 
 
 def _not_run(app: Chalice) -> list[str]:
@@ -217,7 +228,7 @@ def api_variables(project: Project) -> dict[str, str]:
 
     ``chalice local`` serves the routes itself, and knows config.json only.
     """
-    return _variables(merged_events.function_properties(API_HANDLER, project.resources))
+    return merged_events.variables(API_HANDLER, project.resources)
 
 
 def gateway_responses(project: Project) -> dict[str, Definition]:

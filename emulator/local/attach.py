@@ -25,7 +25,14 @@ from emulator.declared import project
 from emulator.declared.refusal import DeployRefusedError
 from emulator.http import gateway
 from emulator.journal import Entry
-from emulator.local import early_clients, reload_filter, start, worker_functions
+from emulator.local import (
+    broken_app,
+    configuration,
+    early_clients,
+    reload_filter,
+    start,
+    worker_functions,
+)
 from emulator.local.control import ControlClient, EmulatorGoneError, JournalSender, RefusedError
 from emulator.local.running import StateFolderError, wait_for_end
 from emulator.template import Names, TemplateError
@@ -98,6 +105,8 @@ class _Server:
             account_id=ACCOUNT_ID,
         )
         try:
+            if problem := configuration.problem(Path(config.project_dir)):
+                raise TemplateError(problem)
             described = project.describe(app, config, names)
             # not over what leads to the emulator
             os.environ.update(
@@ -192,7 +201,11 @@ def _explain_broken_app(args: threading.ExceptHookArgs) -> None:
     """What Chalice's reloader leaves of an app.py that raises is a dead thread: say what to do."""
     if args.exc_type is _ProjectRefused:
         return
-    sys.excepthook(args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback)
+    error = args.exc_value or args.exc_type()
+    if isinstance(error.__context__, SyntaxError):
+        error = error.__context__  # which Chalice says again, less well
+    error.__traceback__ = broken_app.own_frames(error.__traceback__, Path.cwd())
+    sys.excepthook(type(error), error, error.__traceback__)
     _say("app.py could not be loaded. Correct it and save: chalice local reloads by itself.")
 
 

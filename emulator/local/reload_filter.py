@@ -7,7 +7,6 @@ virtual environment, a cache, git's own files or a compiled module would restart
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 from pathlib import Path, PurePath
@@ -15,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from chalice.cli.filewatch import stat
+
+from emulator.local import configuration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -93,13 +94,9 @@ def _poll(self: Any, project: str, restart: Callable[[], None]) -> None:
 
 def _can_be_loaded(project: str) -> bool:
     """Whether Chalice can read its configuration; if not it would end, and the queues with it."""
-    path = Path(project) / ".chalice" / "config.json"
-    try:
-        json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        click.echo(f"Not reloaded: {path} cannot be read: {error}. Correct it and save.", err=True)
-        return False
-    return True
+    if problem := configuration.problem(Path(project)):
+        click.echo(f"Not reloaded: {problem}. Correct it and save.", err=True)
+    return not problem
 
 
 def _only_for_the_app(restart: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:

@@ -221,7 +221,7 @@ def test_broken_template_is_refused_by_its_name(project: Path) -> None:
 
     said = fails(project, "--no-autoreload")
 
-    assert "resources.json is not JSON" in said
+    assert "resources.json:1:2: this is no JSON" in said
     assert "Traceback" not in said
 
 
@@ -230,6 +230,8 @@ def test_app_that_raises_is_served_again_once_it_is_corrected(project: Path) -> 
     with chalice_local(project) as running:
         says(running, "Correct it and save")
         assert "ZeroDivisionError" in running.text()
+        # of the traceback what is the user's
+        assert "threading.py" not in running.text()
 
         write_app(project)
         running.wait_until_serving()

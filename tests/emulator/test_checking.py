@@ -10,7 +10,6 @@ import pytest
 from checked_shop import RESOURCES, Shop
 
 from emulator.checking import package
-from emulator.checking.finding import line_of
 from emulator.checking.rules import PAGES
 from emulator.template import TemplateError
 
@@ -290,10 +289,3 @@ def test_what_is_no_template_is_an_error(tmp_path: Path, text: str) -> None:
     made.write_text(text)
     with pytest.raises(TemplateError, match="no packaged template"):
         Shop().findings(tmp_path, packaged=made)
-
-
-def test_a_line_is_that_of_the_member_or_of_what_should_have_it() -> None:
-    text = '{\n "a": {"c": 1},\n "b": {\n  "x": "c\\"",\n  "c": [2]\n }\n}'
-    assert line_of(text, ["b", "c"]) == 5
-    assert line_of(text, ["b", "z", "c"]) == 3
-    assert line_of(text, ["z"]) == 1

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from chalice import Chalice
 from chalice.app import Cron
@@ -116,6 +117,31 @@ def test_number_that_no_function_can_have_is_refused_at_the_start(
     """https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html"""
     with pytest.raises(DeployRefusedError, match=problem):
         described(tmp_path, **settings)
+
+
+@pytest.mark.parametrize(
+    "properties", [{"Events": []}, {"Environment": "x"}, {"Environment": {"Variables": []}}]
+)
+def test_what_must_be_an_object_is_refused_by_its_name(
+    tmp_path: Path, properties: dict[str, Any]
+) -> None:
+    """https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-function.html"""
+    with pytest.raises(DeployRefusedError, match=rf"TakeOrder\.{next(iter(properties))}"):
+        described(tmp_path, {"Resources": {"TakeOrder": {"Properties": properties}}})
+
+
+def test_stage_that_the_configuration_does_not_have_is_said(tmp_path: Path) -> None:
+    """Chalice takes any name: https://aws.github.io/chalice/topics/configfile.html"""
+    mistyped = msgspec.structs.replace(NAMES, stage="prdo")
+    config = Config(
+        chalice_stage="prdo",
+        user_provided_params={"project_dir": str(tmp_path)},
+        config_from_disk={"app_name": "shop", "stages": {"prod": {}, "dev": {}}},
+    )
+    (note, *_) = [n for n in project.describe(app(), config, mistyped).notes if "stage" in n]
+    assert "has no stage prdo" in note
+    assert note.endswith("it has dev, prod")
+    assert not [note for note in described(tmp_path).notes if "stage" in note]
 
 
 def test_number_as_a_variable_is_the_text_that_a_function_sees(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ def project(tmp_path: Path) -> Path:
         "data.log",
     ):
         (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text("{}")
+        (tmp_path / name).write_text('{"app_name": "watched"}')
     return tmp_path
 
 
@@ -116,7 +116,7 @@ def test_configuration_that_cannot_be_read_does_not_end_chalice_local(
     os.utime(config, (1, 1))
     assert watched.restarts() == 0
     assert watched.restarts() == 0
-    assert capsys.readouterr().err.count("config.json cannot be read") == 1
+    assert capsys.readouterr().err.count("config.json:1:2: this is no JSON") == 1
 
-    config.write_text("{}")
+    config.write_text('{"app_name": "watched"}')
     assert watched.restarts() == 1

@@ -100,7 +100,13 @@ def test_no_file_means_no_resources(tmp_path: Path) -> None:
     assert template.read(tmp_path / "resources.json", NAMES) == []
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"Resources": []}', '{"Resources": {"A": 1}}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{", "[]", "{}", '{"Resources": []}', '{"Resources": {"A": 1}}',
+        '{"Resources": {"A": {}, "A": {}}}', '{"Resources": {}, "Parameters": []}',
+    ],
+)  # fmt: skip
 def test_what_is_no_template_is_refused_by_file_name(tmp_path: Path, text: str) -> None:
     path = tmp_path / "resources.json"
     path.write_text(text)
@@ -117,6 +123,15 @@ def test_what_is_no_template_is_refused_by_file_name(tmp_path: Path, text: str) 
 def test_resource_that_cannot_be_read_is_named(unclear: Any) -> None:
     with pytest.raises(TemplateError, match=r"resources\.json: Orders"):
         properties({"Orders": {"Type": "AWS::SQS::Queue", "Properties": unclear}}, "Orders")
+
+
+def test_two_resources_of_one_name_are_refused(tmp_path: Path) -> None:
+    """CloudFormation makes the first, and fails at the second."""
+    queue = {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "orders"}}
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": "orders"}}
+    with pytest.raises(TemplateError, match="One and Two have one name, orders"):
+        template.resources({"Resources": {"One": queue, "Two": queue}}, NAMES)
+    assert template.resources({"Resources": {"One": queue, "Two": topic}}, NAMES)
 
 
 def test_unnamed_fifo_queue_gets_a_name_that_fifo_queues_may_have() -> None:
