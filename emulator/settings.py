@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import TYPE_CHECKING, Literal, get_args
 
 import msgspec
@@ -23,6 +24,10 @@ CHOICES = {
 }
 
 
+#: How alike two names are when one of them is mistyped, of 1.
+_TYPING_ERROR = 0.85
+
+
 class SettingError(ValueError):
     """A variable holds what it cannot mean; the message names both."""
 
@@ -41,7 +46,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(environ: Mapping[str, str]) -> Settings:
-    """Raises SettingError."""
+    """Raises SettingError, also for a variable that is nearly one of these."""
+    for name in environ.keys() - CHOICES.keys():
+        if meant := difflib.get_close_matches(name, CHOICES, n=1, cutoff=_TYPING_ERROR):
+            raise SettingError(f"{name} means nothing; {meant[0]} does")
     chosen = {name: value for name in CHOICES if (value := environ.get(name))}
     for name, value in chosen.items():
         allowed = get_args(CHOICES[name])
