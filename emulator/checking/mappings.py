@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from emulator import template
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from emulator.checking.subject import Subject
     from emulator.declared.queue_events import QueueEvent
     from emulator.template import Resource
-
-_REPORT = "ReportBatchItemFailures"
 
 
 def findings(subject: Subject) -> Iterator[Finding]:
@@ -69,11 +68,17 @@ def _advice(event: QueueEvent, files: Files) -> Iterator[Finding]:
 def _partial_batches(event: QueueEvent, files: Files) -> Iterator[Finding]:
     if event.spec.report_batch_item_failures or event.spec.batch_size == 1:
         return
+    keys = [*event_path(event.spec.function).split("."), "Properties", "FunctionResponseTypes"]
+    keys.insert(1, "Properties")
+    body: Any = ["ReportBatchItemFailures"]
+    for key in reversed(keys):
+        body = {key: body}
     yield finding(
         "no-partial-batches",
         place_of(event, "FunctionResponseTypes", files),
-        "one message that fails brings the whole batch back",
-        write=f'"FunctionResponseTypes": ["{_REPORT}"], and return batchItemFailures',
+        "one message that fails brings the whole batch back; return batchItemFailures, and declare "
+        "that you do",
+        write=json.dumps(body)[1:-1],
     )
 
 

@@ -61,7 +61,7 @@ RULES: list[tuple[str, str, str, str, Callable[[Shop], Any]]] = [
     ("dead-letter-type", "refused", "Orders.RedrivePolicy", "a standard queue",
      lambda shop: shop.name_dead_letters("dead.fifo")),
     ("no-partial-batches", "hurts", f"{EVENT}.FunctionResponseTypes",
-     '"FunctionResponseTypes": ["ReportBatchItemFailures"]',
+     '{"Properties": {"FunctionResponseTypes": ["ReportBatchItemFailures"]}}',
      lambda shop: shop.event.pop("FunctionResponseTypes")),
     ("blind-filter", "hurts", f"{EVENT}.FilterCriteria", "body",
      lambda shop: shop.event.update(FilterCriteria={"Filters": [{"Pattern": '{"id": ["x"]}'}]})),
