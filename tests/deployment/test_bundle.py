@@ -26,7 +26,11 @@ FOR_DEVELOPMENT = {
     "moto", "psutil", "pytest", "scripts", "tests",
 }  # fmt: skip
 #: What a cold start may load beside what boto3 and a client load: each costs every caller time.
-AT_START = {"app", "chalice", "chalicelib", "csv", "difflib", "jwt", "msgspec", "pkgutil"}
+#: ``typing_extensions`` is PyJWT's, before Python 3.11.
+AT_START = {
+    "app", "chalice", "chalicelib", "csv", "difflib", "jwt", "msgspec", "pkgutil",
+    "typing_extensions",
+}  # fmt: skip
 #: Parts of the service that wait until somebody asks for them.
 LATER = {"chalicelib.http.openapi", "chalicelib.http.pages.docs_page"}
 KEY = {"kid": "1", "kty": "oct", "alg": "HS256", "k": "YQ" * 16}
