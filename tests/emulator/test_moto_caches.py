@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+import gc
 import json
 import subprocess
 import sys
+import weakref
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto.core.serialize import AttributePicker
+from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
 
 from emulator.clock import VirtualClock
@@ -123,3 +127,38 @@ def test_expressions_built_from_values_do_not_fill_the_memory(count: int) -> Non
         UpdateExpressionParser.make(f"SET a{number} = :v")
 
     assert UpdateExpressionParser.make.cache_info().currsize <= expression_caches.EXPRESSIONS_MAX
+
+
+def test_a_cloud_that_nobody_holds_is_freed() -> None:
+    clock = VirtualClock()
+    cloud = Cloud(clock, Journal(clock))
+    cloud.call("sqs", "CreateQueue", QueueName="first")
+    gone = weakref.ref(cloud)
+
+    cloud = Cloud(clock, Journal(clock))
+    gc.collect()
+
+    assert gone() is None
+    assert "QueueUrls" not in cloud.call("sqs", "ListQueues")
+
+
+def test_a_row_that_was_replaced_is_freed() -> None:
+    clock = VirtualClock()
+    cloud = Cloud(clock, Journal(clock))
+    key = {"AttributeName": "pk", "AttributeType": "S"}
+    cloud.call(
+        "dynamodb", "CreateTable", TableName="rows", BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[key], KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+    )  # fmt: skip
+    put = functools.partial(
+        cloud.call, "dynamodb", "PutItem", TableName="rows", Item={"pk": {"S": "one"}}
+    )
+    put()
+    table = dynamodb_backends[ACCOUNT_ID]["us-east-1"].tables["rows"]
+    replaced = weakref.ref(next(iter(table.all_items())))
+
+    put()
+    gc.collect()
+
+    assert replaced() is None
+    assert sum(1 for _ in table.all_items()) == 1
