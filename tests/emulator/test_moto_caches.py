@@ -39,6 +39,29 @@ UPDATES: list[dict[str, Any]] = [
     {"UpdateExpression": "DELETE s :s"},
     {"UpdateExpression": "SET b = b - :n", "ConditionExpression": "b < :n"},
     {"UpdateExpression": "SET"},
+    *(
+        {"UpdateExpression": "SET c = :n", "ConditionExpression": condition}
+        for condition in (
+            "pk = :v AND (b = :n OR attribute_not_exists(a))",
+            "NOT (a IN (:v, :l))",
+            "b BETWEEN :n AND :n",
+            "begins_with(a, :v)",
+            "contains(a, :v)",
+            "attribute_type(c, :v)",
+            "((c = :n))",
+            "name = :n",
+        )
+    ),
+    {
+        "UpdateExpression": "SET c = :n",
+        "ConditionExpression": "#x = :n AND m.x < :n",
+        "ExpressionAttributeNames": {"#x": "c"},
+    },
+    {
+        "UpdateExpression": "SET c = :n",
+        "ConditionExpression": "c = :n",
+        "ExpressionAttributeNames": {"#unused": "c"},
+    },
     {"UpdateExpression": "SET h = :b, i = :z"},
     {"UpdateExpression": "SET #x = :v", "ExpressionAttributeNames": {"#x": "a"}},
     {"UpdateExpression": "SET #x = :v", "ExpressionAttributeNames": {"#x": "pk"}},
