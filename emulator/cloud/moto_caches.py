@@ -19,6 +19,7 @@ from moto.core.base_backend import AccountSpecificBackend, BackendDict
 from moto.core.common_models import BaseModel
 from moto.core.serialize import AttributePickerContext
 from moto.moto_api._internal.moto_random import MotoRandom
+from moto.s3.models import FakeKey
 
 from emulator.cloud import expression_caches
 
@@ -42,6 +43,8 @@ def install(account_id: str) -> None:
     BackendDict.__getitem__ = _account
     AccountSpecificBackend._generate_regions = _regions  # noqa: SLF001
     BaseModel.__new__ = _untracked
+    # an object closes its file when it goes; moto warns, and goes by its list instead
+    FakeKey.__del__ = FakeKey.dispose
     # moto looks through the access keys of every partition for the account
     moto.core.responses.BaseResponse.get_current_account = lambda _response: account_id
 

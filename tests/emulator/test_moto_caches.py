@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from moto.core.serialize import AttributePicker
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
+from moto.s3.models import s3_backends
 
 from emulator.clock import VirtualClock
 from emulator.cloud import expression_caches, in_process, moto_caches
@@ -185,3 +186,20 @@ def test_a_row_that_was_replaced_is_freed() -> None:
 
     assert replaced() is None
     assert sum(1 for _ in table.all_items()) == 1
+
+
+def test_an_object_that_was_replaced_is_freed_with_its_file() -> None:
+    clock = VirtualClock()
+    with in_process.answering(Cloud(clock, Journal(clock))):
+        s3 = boto3.client("s3", region_name="us-east-1")
+        s3.create_bucket(Bucket="objects")
+        s3.put_object(Bucket="objects", Key="one", Body=b"before")
+        key = s3_backends[ACCOUNT_ID]["aws"].buckets["objects"].keys["one"]
+        replaced, content = weakref.ref(key), key._value_buffer
+        del key
+
+        s3.put_object(Bucket="objects", Key="one", Body=b"after")
+        gc.collect()
+
+    assert replaced() is None
+    assert content.closed
