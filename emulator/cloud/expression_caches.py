@@ -94,7 +94,8 @@ def _parse(self: Any) -> Any:
 
 def _operand(self: Any, node: Any) -> Any:
     if node.kind == self.Kind.EXPRESSION_ATTRIBUTE_VALUE:
-        node = node._replace(value=self.expression_attribute_values[node.text])
+        value = self._lookup_expression_attribute_value(node.text)
+        node = node._replace(value=value)
     return _make_operand(self, node)
 
 

@@ -21,7 +21,7 @@ from moto.core.serialize import AttributePickerContext
 from moto.moto_api._internal.moto_random import MotoRandom
 from moto.s3.models import FakeKey
 
-from emulator.cloud import expression_caches
+from emulator.cloud import expression_caches, expression_errors
 
 #: The kinds of DynamoDB's values that are the same text on the wire.
 _TEXTS = {"S", "N"}
@@ -32,6 +32,7 @@ def install(account_id: str) -> None:
     if moto.core.responses.camelcase_to_underscores is _snake_case:
         return
     expression_caches.install()
+    expression_errors.install()
     moto.core.serialize.ResponseSerializer.get_value = _value
     moto.core.serialize.BaseJSONSerializer._serialize_type_structure = _structure  # noqa: SLF001
     for module in (moto.core.responses, moto.core.utils, moto.sqs.models):
