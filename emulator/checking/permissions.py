@@ -6,20 +6,16 @@ https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
 from __future__ import annotations
 
 import json
-import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from chalice.constants import (
     DDB_EVENT_SOURCE_POLICY,
     KINESIS_EVENT_SOURCE_POLICY,
     SQS_EVENT_SOURCE_POLICY,
 )
-from chalice.policy import AppPolicyGenerator
-from chalice.utils import OSUtils
-from moto.iam.access_control import IAMPolicy, PermissionResult
 
 from emulator import arn
-from emulator.checking import logs
+from emulator.checking import logs, role_policy
 from emulator.checking.finding import finding
 
 if TYPE_CHECKING:
@@ -27,25 +23,18 @@ if TYPE_CHECKING:
 
     from chalice.config import Config
 
-    from emulator.checking.finding import Finding, Place, Severity
+    from emulator.checking.finding import Finding, Severity
+    from emulator.checking.role_policy import RolePolicy
     from emulator.checking.subject import Subject
     from emulator.invocation import FunctionSpec
 
-#: What Lambda's poller does in the function's role.
+#: What Lambda's pollers do in the function's role; Chalice knows the same lists.
 #: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-_QUEUE = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+_QUEUE = tuple(SQS_EVENT_SOURCE_POLICY["Action"])
 #: https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
-_TABLE_STREAM = (
-    "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator",
-    "dynamodb:ListStreams",
-)  # fmt: skip
+_TABLE_STREAM = tuple(DDB_EVENT_SOURCE_POLICY["Action"])
 #: https://docs.aws.amazon.com/lambda/latest/dg/with-kinesis.html
-_STREAM = (
-    "kinesis:DescribeStream", "kinesis:GetRecords", "kinesis:GetShardIterator",
-    "kinesis:ListShards", "kinesis:ListStreams",
-)  # fmt: skip
-#: Asked for without naming one of them.
-_OF_ALL = {"dynamodb:ListStreams", "kinesis:ListStreams"}
+_STREAM = tuple(KINESIS_EVENT_SOURCE_POLICY["Action"])
 #: What Lambda does to tell of an event's end, by the service.
 #: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 _TELL = {
@@ -53,12 +42,6 @@ _TELL = {
     "sns": "sns:Publish", "sqs": "sqs:SendMessage",
 }  # fmt: skip
 _LOG = ("logs:CreateLogStream", "logs:PutLogEvents")
-#: What Chalice adds for event sources to a policy that it writes itself; it deploys as it is.
-_ADDED = [
-    SQS_EVENT_SOURCE_POLICY, KINESIS_EVENT_SOURCE_POLICY, DDB_EVENT_SOURCE_POLICY,
-    {"Effect": "Allow", "Action": "kinesis:ListShards", "Resource": "*"},
-]  # fmt: skip
-_STREAM_LABEL = re.compile(r"/stream/[^/]+$")
 
 
 class Need(NamedTuple):
@@ -70,13 +53,6 @@ class Need(NamedTuple):
     severity: Severity = "refused"
 
 
-class Policy(NamedTuple):
-    """A role's policy, and where it is written."""
-
-    document: str
-    place: Place
-
-
 def findings(subject: Subject) -> Iterator[Finding]:
     for function in subject.found.functions.values():
         scoped = subject.config.scope(subject.config.chalice_stage, function.name)
@@ -84,75 +60,22 @@ def findings(subject: Subject) -> Iterator[Finding]:
         if scoped.manage_iam_role is False:
             continue
         try:
-            policy = _policy(scoped, subject)
+            policy = role_policy.read(scoped, subject.files)
         except ValueError as error:
             yield _unreadable(scoped, subject, error)
             continue
         for need in _needs(function, subject):
-            lacking = [a for a in need.actions if not _permits(policy, a, need.resource)]
-            if lacking:
+            if lacking := [a for a in need.actions if not policy.permits(a, need.resource)]:
                 yield _lacks(function, policy, need, lacking=lacking)
 
 
-def _policy(scoped: Config, subject: Subject) -> Policy:
-    """Raises ValueError for a file that is no policy."""
-    if scoped.autogen_policy is not False:
-        document = AppPolicyGenerator(OSUtils()).generate_policy(scoped)
-        written = [*document["Statement"], *_ADDED]
-        return Policy(_plain(written), subject.files.in_config("autogen_policy"))
-    file = _file(scoped)
-    document = subject.files.read(file)
-    statements = document.get("Statement") if isinstance(document, dict) else None
-    if not statements:
-        raise ValueError("it has no Statement" if document else "it is not there")
-    listed = statements if isinstance(statements, list) else [statements]
-    return Policy(_plain(listed), subject.files.at(file, ["Statement"], "Statement"))
-
-
-def _plain(statements: list[dict[str, Any]]) -> str:
-    """A policy that says the same of every region and account, and without conditions.
-
-    Names of actions are the same in small letters.
-    """
-    kept = [s for s in statements if s.get("Effect") == "Allow" or "Condition" not in s]
-    return json.dumps(
-        {
-            "Version": "2012-10-17",
-            "Statement": [
-                {name: _element(name, value) for name, value in s.items() if name != "Condition"}
-                for s in kept
-            ],
-        }
-    )
-
-
-def _element(name: str, value: Any) -> Any:
-    values = value if isinstance(value, list) else [value]
-    if name in ("Action", "NotAction"):
-        return [str(action).lower() for action in values]
-    if name == "Resource":
-        return [_anywhere(str(resource)) for resource in values]
-    return value
-
-
-def _anywhere(resource: str) -> str:
-    """Of any region and account; the label of a table's stream is a date that nobody knows yet."""
-    parts = resource.split(":", 5)
-    if len(parts) == 6:
-        parts[1] = parts[3] = parts[4] = "*"
-    return _STREAM_LABEL.sub("/stream/*", ":".join(parts))
-
-
-def _file(scoped: Config) -> str:
-    return f".chalice/{scoped.iam_policy_file or f'policy-{scoped.chalice_stage}.json'}"
-
-
 def _unreadable(scoped: Config, subject: Subject, error: ValueError) -> Finding:
+    file = role_policy.file_of(scoped)
     return finding(
         "missing-policy",
         subject.files.in_config("iam_policy_file", scoped.function_name),
-        f"Chalice takes a policy from {_file(scoped)}, which cannot be used: {error}",
-        write=f'into {_file(scoped)}: {{"Version": "2012-10-17", "Statement": […]}}',
+        f"Chalice takes a policy from {file}, which cannot be used: {error}",
+        write=f'into {file}: {{"Version": "2012-10-17", "Statement": […]}}',
         severity="refused",
     )
 
@@ -185,13 +108,9 @@ def _arn(function: FunctionSpec, service: str, resource: str) -> str:
     return f"arn:aws:{service}:{function.region}:{function.account_id}:{resource}"
 
 
-def _permits(policy: Policy, action: str, resource: str) -> bool:
-    asked = "*" if action in _OF_ALL else resource
-    said = IAMPolicy(policy.document).is_action_permitted(action.lower(), asked)
-    return bool(said == PermissionResult.PERMITTED)
-
-
-def _lacks(function: FunctionSpec, policy: Policy, need: Need, *, lacking: list[str]) -> Finding:
+def _lacks(
+    function: FunctionSpec, policy: RolePolicy, need: Need, *, lacking: list[str]
+) -> Finding:
     return finding(
         "missing-permission",
         policy.place,

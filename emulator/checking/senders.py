@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from emulator.checking.subject import Subject
     from emulator.template import Resource
 
+#: The largest message of SNS, and event of EventBridge.
+#: https://docs.aws.amazon.com/general/latest/gr/sns.html
 _NOTICE_BYTES_MAX = 262_144
-"""The largest message of SNS, and event of EventBridge."""
 
 
 class Sender(NamedTuple):

@@ -42,7 +42,9 @@ class Subject(NamedTuple):
 
     def queue(self, arn: str | None) -> Resource | None:
         """The template's queue with an ARN, or a name."""
-        name = str(arn).rpartition(":")[2]
+        if arn is None or (arn.startswith("arn:") and ":sqs:" not in arn):
+            return None
+        name = arn.rpartition(":")[2]
         queues = self.of_type("AWS::SQS::Queue")
         return next((queue for queue in queues if self.name_of(queue) == name), None)
 

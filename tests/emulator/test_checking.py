@@ -109,7 +109,7 @@ RULES: list[tuple[str, str, str, str, Callable[[Shop], Any]]] = [
      lambda shop: shop.actions.remove("logs:PutLogEvents")),
     ("missing-permission", "refused", "Statement", '"sqs:SendMessage"',
      lambda shop: shop.tell_of_failures(allowed=False)),
-    ("missing-permission", "refused", "Statement", '"kinesis:ListShards"',
+    ("missing-permission", "refused", "Statement", '"kinesis:GetRecords"',
      lambda shop: shop.streams.append("clicks")),
     ("missing-permission", "refused", "Statement", '"dynamodb:GetShardIterator"',
      lambda shop: shop.streams.append("shelf")),
