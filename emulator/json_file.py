@@ -26,7 +26,8 @@ def read(path: Path) -> Any:
 def decode(text: bytes, *, source: str) -> Any:
     """Raises JsonFileError."""
     try:
-        return json.loads(text, object_pairs_hook=_members_once)
+        # as Chalice reads it: without the mark that some editors begin a file with
+        return json.loads(text.decode(), object_pairs_hook=_members_once)
     except json.JSONDecodeError as error:
         where = f"{source}:{error.lineno}:{error.colno}"
         raise JsonFileError(f"{where}: this is no JSON: {error.msg}") from None

@@ -12,6 +12,7 @@ from emulator.json_file import JsonFileError, decode, line_of
     [
         (b'{\n "a": 1\n "b": 2}', "f.json:3:2: this is no JSON: Expecting ',' delimiter"),
         (b"", "f.json:1:1: this is no JSON: Expecting value"),
+        (b"\xef\xbb\xbf{}", "f.json:1:1: this is no JSON: Unexpected UTF-8 BOM"),
         (b"\xff", "f.json: this is no JSON: "),
         (b'{"a": {"b": 1, "c": 2, "b": 3}}', 'f.json: this is no JSON: "b" stands twice'),
     ],
