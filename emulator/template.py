@@ -145,7 +145,10 @@ def _properties(body: dict[str, Any], resolve: _Resolver, where: str) -> dict[st
         raise TemplateError(f"{where} has a reference that cannot be read: {error}.") from None
     if not isinstance(properties, dict):
         raise TemplateError(f'{where} has "Properties" that are no object.')
-    name = _NAMES.get(body.get("Type", ""))
+    kind = body.get("Type", "")
+    if not isinstance(kind, str):
+        raise TemplateError(f'{where}: "Type" must be a text.')
+    name = _NAMES.get(kind)
     if name in properties and not isinstance(properties[name], str):
         known = ", ".join(_Resolver.FUNCTIONS)
         raise TemplateError(f"{where}: {name} must be a text, here with {known} at most.")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CONFIG = configuration.PATH
+_MISSING = object()
 Severity: TypeAlias = Literal["refused", "hurts"]
 
 
@@ -97,12 +98,16 @@ class Files:
 
     def has(self, file: str, keys: list[str]) -> bool:
         """Whether a JSON file has a member."""
+        return self.get(file, keys, _MISSING) is not _MISSING
+
+    def get(self, file: str, keys: list[str], default: Any = None) -> Any:
+        """A member of a JSON file, ``default`` if it has none."""
         found = self.read(file)
         for key in keys:
             if not isinstance(found, dict) or key not in found:
-                return False
+                return default
             found = found[key]
-        return True
+        return found
 
     def read(self, file: str) -> Any:
         """What a JSON file holds, an empty object if there is none. Raises ValueError."""

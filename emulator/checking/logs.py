@@ -28,12 +28,12 @@ DAYS = {
 
 def findings(subject: Subject) -> Iterator[Finding]:
     days = subject.config.log_retention_in_days
-    if days is not None and days not in DAYS:
+    if days is not None and str(days) not in map(str, DAYS):
         yield finding(
             "log-retention",
             subject.files.in_config("log_retention_in_days"),
             f"{days} days is none of the times that CloudWatch knows",
-            write=f'"log_retention_in_days": {min(DAYS, key=lambda known: abs(known - int(days)))}',
+            write=f'"log_retention_in_days": one of {", ".join(map(str, sorted(DAYS)))}',
             severity="refused",
         )
     endless = [f for f in subject.found.functions.values() if not _is_limited(f, subject)]
@@ -78,9 +78,8 @@ def _groups(subject: Subject) -> list[Resource]:
 
 def _chosen_group(function: FunctionSpec, subject: Subject) -> Any:
     """As the template has it, for the function or for all; None if it says nothing."""
-    document = subject.files.read(template.PATH)
-    body = document.get("Resources", {}).get(resource_id(function.name), {})
-    for properties in (body.get("Properties", {}), document.get("Globals", {}).get("Function", {})):
-        if group := properties.get("LoggingConfig", {}).get("LogGroup"):
+    own = ["Resources", resource_id(function.name), "Properties"]
+    for keys in (own, ["Globals", "Function"]):
+        if group := subject.files.get(template.PATH, [*keys, "LoggingConfig", "LogGroup"]):
             return group
     return None

@@ -33,10 +33,12 @@ if TYPE_CHECKING:
 
 def findings(subject: Subject) -> Iterator[Finding]:
     for event in subject.found.queue_events:
-        yield from _refusals(event, subject.files)
+        refused = list(_refusals(event, subject.files))
+        yield from refused
         yield from _advice(event, subject.files)
         yield from _partial_batches(event, subject.files)
-        yield from _filters(event, subject.files)
+        if not refused:
+            yield from _filters(event, subject.files)
         queue = subject.queue(event.spec.queue_name)
         if queue is not None and not _keeps_dead_letters(queue, subject):
             yield _no_dead_letters(queue, subject.files)

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chalice.constants import (
     DDB_EVENT_SOURCE_POLICY,
@@ -14,7 +14,6 @@ from chalice.constants import (
     SQS_EVENT_SOURCE_POLICY,
 )
 
-from emulator import arn
 from emulator.checking import logs, role_policy
 from emulator.checking.finding import finding
 
@@ -98,9 +97,9 @@ def _needs(function: FunctionSpec, subject: Subject) -> Iterator[Need]:
     yield Need(_LOG, _arn(function, "logs", group), "its log", "hurts")
 
 
-def _telling(target: str | None) -> Iterator[Need]:
-    action = _TELL.get(arn.parse(target).service) if target and target.startswith("arn:") else None
-    if target and action:
+def _telling(target: Any) -> Iterator[Need]:
+    service = str(target).partition("arn:aws:")[2].partition(":")[0]
+    if action := _TELL.get(service):
         yield Need((action,), target, target.rpartition(":")[2])
 
 

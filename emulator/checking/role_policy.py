@@ -55,12 +55,22 @@ def read(scoped: Config, files: Files) -> RolePolicy:
     if not statements:
         raise ValueError("it has no Statement" if document else "it is not there")
     listed = statements if isinstance(statements, list) else [statements]
+    if not all(map(_is_statement, listed)):
+        raise ValueError("a statement has no Action, or one that is no text")
     return RolePolicy(_plain(listed), files.at(file, ["Statement"], "Statement"))
 
 
 def file_of(scoped: Config) -> str:
     """Where Chalice takes it from, from the project's folder."""
     return f".chalice/{scoped.iam_policy_file or f'policy-{scoped.chalice_stage}.json'}"
+
+
+def _is_statement(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return False
+    actions = value.get("Action", value.get("NotAction"))
+    listed = actions if isinstance(actions, list) else [actions]
+    return all(isinstance(action, str) for action in listed)
 
 
 def _plain(statements: list[dict[str, Any]]) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from emulator.checking.finding import finding
+from emulator.checking.subject import objects
 from emulator.limits import ASYNCHRONOUS_EVENT_BYTES_MAX
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Sender(NamedTuple):
 def findings(subject: Subject) -> Iterator[Finding]:
     allowed = _queues_with_policy(subject)
     for sender in _senders(subject):
-        queue = subject.queue(sender.target) if isinstance(sender.target, str) else None
+        queue = subject.queue(sender.target)
         if queue is None:
             continue
         if sender.by_policy and queue.logical_id not in allowed:
@@ -71,14 +72,14 @@ def _subscription(resource: Resource) -> Iterator[Sender]:
 
 
 def _topic(resource: Resource) -> Iterator[Sender]:
-    for own in _dicts(resource.properties.get("Subscription")):
+    for own in objects(resource.properties.get("Subscription")):
         if own.get("Protocol") == "sqs":
             target = own.get("Endpoint")
             yield Sender(resource.logical_id, "sns.amazonaws.com", target, _NOTICE_BYTES_MAX)
 
 
 def _rule(resource: Resource) -> Iterator[Sender]:
-    for target in _dicts(resource.properties.get("Targets")):
+    for target in objects(resource.properties.get("Targets")):
         where = target.get("Arn")
         yield Sender(resource.logical_id, "events.amazonaws.com", where, _NOTICE_BYTES_MAX)
 
@@ -86,7 +87,7 @@ def _rule(resource: Resource) -> Iterator[Sender]:
 def _bucket(resource: Resource) -> Iterator[Sender]:
     notifications = resource.properties.get("NotificationConfiguration")
     queues = notifications.get("QueueConfigurations") if isinstance(notifications, dict) else None
-    for own in _dicts(queues):
+    for own in objects(queues):
         yield Sender(
             resource.logical_id, "s3.amazonaws.com", own.get("Queue"), 1024, severity="refused"
         )
@@ -100,19 +101,19 @@ _SENDERS = {
 }
 
 
-def _dicts(value: Any) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
 def _queues_with_policy(subject: Subject) -> set[str]:
     """Their logical ids. What a policy says is not read: who writes one knows the services."""
     named = [
         str(name).rpartition("/")[2]
         for policy in subject.of_type("AWS::SQS::QueuePolicy")
-        for name in policy.properties.get("Queues", [])
+        for name in _listed(policy.properties.get("Queues"))
     ]
     queues = subject.of_type("AWS::SQS::Queue")
     return {queue.logical_id for queue in queues if subject.name_of(queue) in named}
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _without_policy(sender: Sender, queue: Resource, subject: Subject) -> Finding:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from emulator import template
 from emulator.sqs.attributes import dead_letter_target
@@ -40,9 +40,9 @@ class Subject(NamedTuple):
     def name_of(self, resource: Resource) -> str:
         return template.physical_name(resource, self.names)
 
-    def queue(self, arn: str | None) -> Resource | None:
+    def queue(self, arn: Any) -> Resource | None:
         """The template's queue with an ARN, or a name."""
-        if arn is None or (arn.startswith("arn:") and ":sqs:" not in arn):
+        if not isinstance(arn, str) or (arn.startswith("arn:") and ":sqs:" not in arn):
             return None
         name = arn.rpartition(":")[2]
         queues = self.of_type("AWS::SQS::Queue")
@@ -51,6 +51,11 @@ class Subject(NamedTuple):
     def dead_letter_queue(self, queue: Resource) -> Resource | None:
         """The queue that it gives its messages up to, if the template has it."""
         return self.queue(dead_letter_target(queue.properties)) if redrives(queue) else None
+
+
+def objects(value: Any) -> list[dict[str, Any]]:
+    """The objects of a list of objects; of anything else none, which AWS will say."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def redrives(resource: Resource) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from emulator.checking.finding import finding
+from emulator.checking.subject import objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,10 +37,10 @@ def _time_to_live(table: Resource, files: Files) -> Iterator[Finding]:
             write='"Enabled": true',
         )
     types = {
-        definition.get("AttributeName"): definition.get("AttributeType")
-        for definition in table.properties.get("AttributeDefinitions", [])
+        str(definition.get("AttributeName")): definition.get("AttributeType")
+        for definition in objects(table.properties.get("AttributeDefinitions"))
     }
-    if types.get(attribute := ttl.get("AttributeName"), "N") != "N":
+    if types.get(attribute := str(ttl.get("AttributeName")), "N") != "N":
         yield finding(
             "time-to-live",
             files.in_template(f"{table.logical_id}.{_TTL}.AttributeName"),

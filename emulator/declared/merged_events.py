@@ -76,6 +76,12 @@ def is_true(value: Any) -> bool:
     return str(value).lower() == "true"
 
 
+def reports_failed_items(event: dict[str, Any]) -> bool:
+    """Whether Lambda reads ``batchItemFailures`` in what the function of an event answers."""
+    declared = event.get("FunctionResponseTypes")
+    return isinstance(declared, list) and "ReportBatchItemFailures" in declared
+
+
 def recursive_loop(function: str, resources: Sequence[Resource]) -> RecursiveLoop:
     """What becomes of a function that feeds itself. Raises DeployRefusedError.
 

@@ -76,8 +76,9 @@ class QueueEvent(msgspec.Struct, frozen=True, kw_only=True):
                 f"{template.PATH}: {name}.VisibilityTimeout, or .chalice/config.json: "
                 f"lambda_timeout of {self.spec.function}"
             )
-        scaling = self.merged.get("ScalingConfig") or {}
-        if setting in self.merged or setting in scaling or setting not in ARGUMENTS:
+        scaling = self.merged.get("ScalingConfig")
+        scaled = isinstance(scaling, dict) and setting in scaling
+        if setting in self.merged or scaled or setting not in ARGUMENTS:
             return f"{template.PATH}: {event_path(self.spec.function)}.{setting}"
         return f"{self.source}: {self.spec.function}, {ARGUMENTS[setting]}"
 
@@ -216,8 +217,7 @@ def _spec(
         batch_size=numbers.get("BatchSize", BATCH_SIZE_DEFAULT),
         window_seconds=numbers.get("MaximumBatchingWindowInSeconds", 0),
         maximum_concurrency=numbers.get("MaximumConcurrency"),
-        report_batch_item_failures="ReportBatchItemFailures"
-        in (merged.get("FunctionResponseTypes") or ()),
+        report_batch_item_failures=merged_events.reports_failed_items(merged),
         filter_patterns=patterns,
         enabled=merged_events.is_true(merged.get("Enabled", True)),
     )

@@ -92,8 +92,7 @@ def _settings(source: StreamEventConfig, merged: dict[str, Any]) -> dict[str, An
     return {
         "batch_size": int(merged.get("BatchSize", source.batch_size)),
         "window_seconds": int(merged.get("MaximumBatchingWindowInSeconds", window_seconds)),
-        "report_batch_item_failures": "ReportBatchItemFailures"
-        in (merged.get("FunctionResponseTypes") or ()),
+        "report_batch_item_failures": merged_events.reports_failed_items(merged),
         "bisect_batch_on_function_error": merged_events.is_true(
             merged.get("BisectBatchOnFunctionError")
         ),

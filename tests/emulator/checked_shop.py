@@ -125,6 +125,24 @@ class Shop:
             self.resources["Post"] = {"Type": "AWS::SQS::QueuePolicy", "Properties": queues}
         return self
 
+    def use_everything(self) -> Shop:
+        """Every setting that a rule looks at is there."""
+        self.subscribe().tell_of_failures().streams = ["clicks", "shelf"]
+        self.globals = {"Function": {"LoggingConfig": {"LogGroup": {"Ref": "Lines"}}}}
+        target = {"Fn::GetAtt": ["Dead", "Arn"]}
+        sent = {"QueueConfigurations": [{"Event": "s3:ObjectCreated:*", "Queue": target}]}
+        rule = {"EventPattern": {"source": ["shop"]}, "Targets": [{"Id": "1", "Arn": target}]}
+        variables = {"Variables": {"KIND": "api"}}
+        self.resources |= {
+            "Lines": {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": 14}},
+            "Bus": {"Type": "AWS::Events::Rule", "Properties": rule},
+            "Files": {"Type": "AWS::S3::Bucket", "Properties": {"NotificationConfiguration": sent}},
+            "APIHandler": {"Properties": {"Timeout": 29, "Environment": variables}},
+        }
+        self.event["FilterCriteria"] = {"Filters": [{"Pattern": '{"body": ["x"]}'}]}
+        self.event["ScalingConfig"] = {"MaximumConcurrency": 50}
+        return self.reserve(200)
+
     def app(self) -> Chalice:
         made = Chalice(app_name="shop")
 
@@ -147,17 +165,21 @@ class Shop:
 
         return made
 
-    def findings(self, folder: Path, *, packaged: Path | None = None) -> list[Finding]:
+    def write(self, folder: Path) -> None:
+        """The project's files; the app itself is made by ``app``."""
+        (folder / "app.py").write_text("")
         chalice = folder / ".chalice"
         chalice.mkdir(exist_ok=True)
         statement = {"Effect": "Allow", "Action": self.actions, "Resource": self.allowed}
-        policy = {"Version": "2012-10-17", "Statement": [statement]}
         for name, content in {
             "resources": {"Globals": self.globals, "Resources": self.resources},
             "config": self.config,
-            "policy-dev": policy,
+            "policy-dev": {"Version": "2012-10-17", "Statement": [statement]},
         }.items():
             (chalice / f"{name}.json").write_text(json.dumps(content, indent=1))
+
+    def findings(self, folder: Path, *, packaged: Path | None = None) -> list[Finding]:
+        self.write(folder)
         config = Config(
             chalice_stage="dev",
             user_provided_params={"project_dir": str(folder), "chalice_app": self.app()},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
 import zipfile
 from typing import TYPE_CHECKING, Any
@@ -11,10 +13,11 @@ from checked_shop import RESOURCES, Shop
 
 from emulator.checking import package
 from emulator.checking.rules import PAGES
+from emulator.local import configuration
 from emulator.template import TemplateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -137,7 +140,7 @@ RULES: list[tuple[str, str, str, str, Callable[[Shop], Any]]] = [
      lambda shop: shop.rename("s" * 60)),
     ("log-retention", "hurts", "log_retention_in_days", '"log_retention_in_days": 30',
      lambda shop: shop.config.pop("log_retention_in_days")),
-    ("log-retention", "refused", "log_retention_in_days", '"log_retention_in_days": 7',
+    ("log-retention", "refused", "log_retention_in_days", "one of 1, 3, 5, 7, 14",
      lambda shop: shop.config.update(log_retention_in_days=8)),
     ("route-timeout", "hurts", "stages.dev.lambda_timeout", '"lambda_timeout": 29',
      lambda shop: shop.stage.update(lambda_timeout=30)),
@@ -175,6 +178,48 @@ def test_one_mistake_is_one_finding_with_its_place_and_what_to_write(
         assert f'"{ending}"' in text.splitlines()[finding.line - 1] or f'"{ending}"' not in text
 
 
+JUNK: list[Any] = [None, [], {}, "x", 5, True, {"Ref": "Nowhere"}, [1], -1, {"Fn::GetAtt": "x"}]
+
+
+def paths(value: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The way to everything in a JSON document."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, inner in inside:
+        yield (*above, key)
+        if isinstance(inner, (dict, list)):
+            yield from paths(inner, (*above, key))
+
+
+@pytest.mark.parametrize("part", ["resources", "globals", "config"])
+def test_whatever_stands_somewhere_is_a_finding_or_an_error_and_no_crash(
+    tmp_path: Path, part: str
+) -> None:
+    """Somewhere: in each place in turn. What Chalice cannot read is told before a check begins."""
+    ways = list(paths(getattr(Shop().use_everything(), part)))
+    assert ways
+    for number, (*above, last) in enumerate(ways):
+        shop = Shop().use_everything()
+        functools.reduce(lambda value, key: value[key], above, getattr(shop, part))[last] = JUNK[
+            number % len(JUNK)
+        ]
+        shop.write(tmp_path)
+        if not configuration.problem(tmp_path):
+            with contextlib.suppress(TemplateError):
+                shop.findings(tmp_path)
+
+
+@pytest.mark.parametrize("statement", ["x", [1], [{}], {"Ref": "x"}, [{"Action": [[]]}], [], None])
+def test_policy_that_is_none_is_told_by_its_file(tmp_path: Path, statement: Any) -> None:
+    """…/IAM/latest/UserGuide/reference_policies_elements_statement.html"""
+    shop = Shop()
+    shop.config["iam_policy_file"] = "mine.json"
+    shop.write(tmp_path)
+    (tmp_path / ".chalice" / "mine.json").write_text(json.dumps({"Statement": statement}))
+    (finding,) = shop.findings(tmp_path)
+    assert finding.rule == "missing-policy"
+    assert "mine.json" in finding.text
+
+
 def test_every_rule_has_a_test() -> None:
     assert {rule for rule, *_ in RULES} | {"bundle-size", "not-merged"} == PAGES.keys()
 
@@ -191,7 +236,6 @@ def test_a_policy_that_chalice_writes_lacks_nothing(tmp_path: Path) -> None:
     shop = Shop()
     shop.actions.clear()
     shop.config["autogen_policy"] = True
-    (tmp_path / "app.py").write_text("")
     assert shop.findings(tmp_path) == []
 
 
