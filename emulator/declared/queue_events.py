@@ -116,7 +116,7 @@ def read(
     events = []
     for source in sources:
         merged = _merged(source.name, resources)
-        place = _place(app, source.name, directory)
+        place = decorated_at(app, source.name, directory)
         events.append(
             QueueEvent(
                 spec=_spec(source, merged, names, place=place),
@@ -238,7 +238,7 @@ def _whole(value: Any) -> int | None:
         return None
 
 
-def _place(app: Chalice, function: str, directory: Path) -> str:
+def decorated_at(app: Chalice, function: str, directory: Path) -> str:
     """File and line of a function's decorator, as far as Python knows them."""
     code = getattr(getattr(app.handler_map.get(function), "func", None), "__code__", None)
     if code is None:

@@ -78,6 +78,8 @@ class Shop:
         self.actions = list(ACTIONS)
         self.allowed = ["arn:aws:sqs:eu-west-1:999999999999:*", "arn:aws:logs:*:*:*"]
         self.globals: dict[str, Any] = {}
+        self.schedule = "rate(5 minutes)"
+        self.pattern: dict[str, Any] = {"source": ["shop"]}
         #: what functions read, Kinesis or the table's
         self.streams: list[str] = []
         self.decorator: dict[str, Any] = {"queue": "orders", "batch_size": 10}
@@ -148,6 +150,12 @@ class Shop:
 
         @made.on_sqs_message(**self.decorator)
         def take_order(event: Any) -> None: ...
+
+        @made.schedule(self.schedule)
+        def tidy(event: Any) -> None: ...
+
+        @made.on_cw_event(self.pattern)
+        def hear(event: Any) -> None: ...
 
         @made.route("/")
         def index() -> None: ...
