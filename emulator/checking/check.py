@@ -17,7 +17,6 @@ from emulator.checking import (
     permissions,
     queues,
     resources,
-    schedules,
     senders,
     tables,
 )
@@ -31,8 +30,7 @@ if TYPE_CHECKING:
     from emulator.template import Names
 
 _POLICIES = (
-    missing, queues, mappings, schedules, concurrency, functions, permissions, logs, tables,
-    senders, package,
+    missing, queues, mappings, concurrency, functions, permissions, logs, tables, senders, package,
 )  # fmt: skip
 #: Where a refusal's own text says that something is to be changed.
 _IN_TEXT = re.compile(rf"{re.escape(template.PATH)}: ([\w.]+)|(\w+\.py):(\d+)")

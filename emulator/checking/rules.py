@@ -48,9 +48,6 @@ PAGES = {
         "https://docs.aws.amazon.com/apigateway/latest/developerguide/"
         "api-gateway-execution-service-limits-table.html"
     ),
-    "schedule-refused": (
-        "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html"
-    ),
     "time-to-live": "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/TTL.html",
     "visibility-timeout": f"{_LAMBDA}/services-sqs-configure.html",
 }

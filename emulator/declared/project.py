@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from chalice.app import ScheduledEventConfig, SQSEventConfig
+from chalice.app import SQSEventConfig
 
 from emulator import template
 from emulator.declared import (
@@ -19,6 +19,7 @@ from emulator.declared import (
     missing_resources,
     push_events,
     queue_events,
+    schedule_events,
     stream_events,
 )
 from emulator.declared.merged_events import API_HANDLER
@@ -110,11 +111,7 @@ def describe(app: Chalice, config: Config, names: Names) -> Project:
         queue_mappings=[event.spec for event in events],
         stream_mappings=stream_events.read(app, resources, names),
         subscriptions=push_events.read(app, resources, names),
-        schedules=[
-            ScheduleSpec(name=s.name, expression=_expression(s), function=s.name)
-            for s in app.event_sources
-            if isinstance(s, ScheduledEventConfig)
-        ],
+        schedules=schedule_events.read(app, Path(config.project_dir)),
         asynchronous={
             name: settings
             for name in functions
@@ -197,11 +194,6 @@ def _api_function(config: Config, names: Names, resources: list[Resource]) -> Fu
 
 def _texts(variables: dict[str, Any]) -> dict[str, str]:
     return {name: str(value) for name, value in variables.items()}
-
-
-def _expression(source: ScheduledEventConfig) -> str:
-    expression = source.schedule_expression
-    return expression if isinstance(expression, str) else str(expression.to_string())
 
 
 def _unknown_stage(config: Config) -> list[str]:

@@ -154,23 +154,13 @@ class Shop:
         @made.schedule(self.schedule)
         def tidy(event: Any) -> None: ...
 
-        @made.on_cw_event(self.pattern)
-        def hear(event: Any) -> None: ...
-
-        @made.route("/")
-        def index() -> None: ...
-
+        made.route("/")(print)
+        made.on_cw_event(self.pattern, name="hear")(print)
         if "clicks" in self.streams:
-
-            @made.on_kinesis_record(stream="clicks")
-            def on_click(event: Any) -> None: ...
-
+            made.on_kinesis_record(stream="clicks", name="on_click")(print)
         if "shelf" in self.streams:
             arn = "arn:aws:dynamodb:us-east-1:123456789012:table/shelf/stream/2020-01-01T00:00:00"
-
-            @made.on_dynamodb_record(stream_arn=arn)
-            def on_change(event: Any) -> None: ...
-
+            made.on_dynamodb_record(stream_arn=arn, name="on_change")(print)
         return made
 
     def write(self, folder: Path) -> None:

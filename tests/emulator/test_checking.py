@@ -140,7 +140,7 @@ RULES: list[tuple[str, str, str, str, Callable[[Shop], Any]]] = [
      lambda shop: shop.rename("s" * 60)),
     ("resource-refused", "refused", "decorators", "page",
      lambda shop: shop.pattern.update(source=[{"looks-like": "x"}])),
-    ("schedule-refused", "refused", "tidy, schedule", "rate(5 minutes)",
+    ("deploy-refused", "refused", "decorator", "what it says",
      lambda shop: setattr(shop, "schedule", "rate(5 minute)")),
     ("log-retention", "hurts", "log_retention_in_days", '"log_retention_in_days": 30',
      lambda shop: shop.config.pop("log_retention_in_days")),

@@ -184,6 +184,17 @@ def test_schedule_is_read_as_the_expression_that_chalice_deploys(tmp_path: Path)
     assert schedule.expression == "cron(0 3 * * ? *)"
 
 
+def test_schedule_that_is_none_is_refused_at_the_start_with_its_line(tmp_path: Path) -> None:
+    """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html"""
+    made = Chalice(app_name="shop")
+
+    @made.schedule("rate(5 minute)")
+    def tidy(event: Any) -> None: ...
+
+    with pytest.raises(DeployRefusedError, match=r"py:\d+: tidy: .*write rate\(5 minutes\)"):
+        described(tmp_path, made=made)
+
+
 def test_queue_that_no_template_names_is_made_with_advised_settings(tmp_path: Path) -> None:
     found = described(tmp_path, lambda_timeout=10)
 
