@@ -10,7 +10,7 @@ from chalice.cli.factory import CLIFactory
 
 from emulator import guard
 from emulator.checking.check import check
-from emulator.local import configuration
+from emulator.local import broken_app, configuration
 from emulator.template import Names, TemplateError
 
 if TYPE_CHECKING:
@@ -39,9 +39,10 @@ def run(directory: Path, *, stage: str, packaged: Path | None) -> list[Finding]:
     os.environ.update(config.environment_variables)
     try:
         _ = config.chalice_app
-    except Exception as error:  # it is the project's own code that fails
-        reason = f"{type(error).__name__}: {error}"
-        raise click.ClickException(f"app.py cannot be imported. {reason}") from None
+    except (Exception, SystemExit) as error:  # it is the project's own code that fails
+        raise click.ClickException(
+            f"app.py cannot be imported. {broken_app.told(error, directory)}"
+        ) from None
     names = Names(app=config.app_name, stage=stage, region=REGION, account_id=ACCOUNT_ID)
     try:
         return check(config, names, packaged=packaged)

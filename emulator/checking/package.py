@@ -49,9 +49,12 @@ def _bundle(file: Path) -> Iterator[Finding]:
     if not file.exists():
         return
     parts: Counter[str] = Counter()
-    with zipfile.ZipFile(file) as bundle:
-        for info in bundle.infolist():
-            parts[info.filename.partition("/")[0]] += info.file_size
+    try:
+        with zipfile.ZipFile(file) as bundle:
+            for info in bundle.infolist():
+                parts[info.filename.partition("/")[0]] += info.file_size
+    except (OSError, zipfile.BadZipFile) as error:
+        raise template.TemplateError(f"{file} is no bundle: {error}") from None
     unpacked = parts.total()
     size = file.stat().st_size
     if unpacked > PACKAGE_BYTES_MAX:

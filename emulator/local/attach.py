@@ -201,9 +201,7 @@ def _explain_broken_app(args: threading.ExceptHookArgs) -> None:
     """What Chalice's reloader leaves of an app.py that raises is a dead thread: say what to do."""
     if args.exc_type is _ProjectRefused:
         return
-    error = args.exc_value or args.exc_type()
-    if isinstance(error.__context__, SyntaxError):
-        error = error.__context__  # which Chalice says again, less well
+    error = broken_app.cause(args.exc_value or args.exc_type())
     error.__traceback__ = broken_app.own_frames(error.__traceback__, Path.cwd())
     sys.excepthook(type(error), error, error.__traceback__)
     _say("app.py could not be loaded. Correct it and save: chalice local reloads by itself.")

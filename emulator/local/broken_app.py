@@ -1,7 +1,8 @@
-"""The part of a traceback that is the user's."""
+"""What an app.py that cannot be loaded has to say to its author."""
 
 from __future__ import annotations
 
+import traceback
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,6 +19,23 @@ def own_frames(trace: TracebackType | None, project: Path) -> TracebackType | No
     while own is not None and not _is_own(own.tb_frame.f_code.co_filename, project):
         own = own.tb_next
     return own or trace
+
+
+def told(error: BaseException, project: Path) -> str:
+    """The error in one line, with its place in the project."""
+    error = cause(error)
+    if isinstance(error, SyntaxError):
+        where = f"{error.filename}:{error.lineno}"
+        return f"{where}: {type(error).__name__}: {error.msg}"
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if _is_own(frame.filename, project)]
+    place = f"{own[-1].filename}:{own[-1].lineno}: " if own else ""
+    return f"{place}{type(error).__name__}: {' '.join(str(error).split())}"
+
+
+def cause(error: BaseException) -> BaseException:
+    """Chalice says a syntax error again, less well."""
+    return error.__context__ if isinstance(error.__context__, SyntaxError) else error
 
 
 def _is_own(file: str, project: Path) -> bool:

@@ -331,6 +331,14 @@ def test_a_bundle_that_is_too_large_is_told_with_what_makes_it_so(
     assert "the largest are pandas, app.py" in finding.write
 
 
+def test_what_is_no_bundle_is_an_error(tmp_path: Path) -> None:
+    made = tmp_path / "sam.json"
+    made.write_text(json.dumps({"Resources": RESOURCES}))
+    (tmp_path / "deployment.zip").write_text("no zip")
+    with pytest.raises(TemplateError, match=r"deployment\.zip is no bundle"):
+        Shop().findings(tmp_path, packaged=made)
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", "Resources:"])
 def test_what_is_no_template_is_an_error(tmp_path: Path, text: str) -> None:
     made = tmp_path / "sam.json"

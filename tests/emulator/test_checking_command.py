@@ -46,14 +46,13 @@ def test_the_command_leaves_out_what_it_is_told_to() -> None:
 
 
 def test_the_command_says_what_it_cannot_check(tmp_path: Path) -> None:
-    """In one line: no project, no such stage, an app that fails, a file that is no JSON."""
+    """In one line: no project, no such stage, an app that fails with its place."""
     said = [command(tmp_path), command(ROOT, "--stage=staging")]
-    Shop().findings(tmp_path)
-    (tmp_path / "app.py").write_text("1 / 0")
+    Shop().write(tmp_path)
+    (tmp_path / "app.py").write_text("\n1 / 0")
     said.append(command(tmp_path))
-    for done, part in zip(
-        said, ["no .chalice/config.json", "no stage", "ZeroDivision"], strict=True
-    ):
+    parts = ["no .chalice/config.json", "no stage", "app.py:2: ZeroDivisionError: division by"]
+    for done, part in zip(said, parts, strict=True):
         assert done.returncode == 1
         (line,) = done.stderr.splitlines()
         assert part in line

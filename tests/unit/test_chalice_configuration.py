@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.local.broken_app import own_frames
+from emulator.local.broken_app import own_frames, told
 from emulator.local.configuration import problem
 
 ROOT = Path(__file__).parents[2]
@@ -75,6 +75,19 @@ def test_traceback_begins_with_the_project_s_own_code() -> None:
     assert library is not None
     assert own is library.tb_next
     assert own_frames(library, Path("/nowhere")) is library
+
+
+def test_syntax_error_that_chalice_says_again_is_the_first_one() -> None:
+    with pytest.raises(RuntimeError) as error:
+        say_again("def f(:")
+    assert told(error.value, ROOT) == "app.py:1: SyntaxError: invalid syntax"
+
+
+def say_again(source: str) -> None:
+    try:
+        compile(source, "app.py", "exec")
+    except SyntaxError:
+        raise RuntimeError("Unable to import your app.py file:\n…")  # noqa: B904 - as Chalice does
 
 
 def fail(_: re.Match[str]) -> str:
