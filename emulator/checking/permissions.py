@@ -53,13 +53,14 @@ class Need(NamedTuple):
 
 
 def findings(subject: Subject) -> Iterator[Finding]:
+    policies = role_policy.RolePolicies(subject.config, subject.files)
     for function in subject.found.functions.values():
         scoped = subject.config.scope(subject.config.chalice_stage, function.name)
         # whoever brings a role of their own knows what it may do
         if scoped.manage_iam_role is False:
             continue
         try:
-            policy = role_policy.read(scoped, subject.files)
+            policy = policies.of(scoped)
         except ValueError as error:
             yield _unreadable(scoped, subject, error)
             continue

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.htm
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -40,24 +41,36 @@ class RolePolicy(NamedTuple):
         return bool(said == PermissionResult.PERMITTED)
 
 
-def read(scoped: Config, files: Files) -> RolePolicy:
-    """The policy of the function that ``scoped`` is for, as Chalice would deploy it.
+class RolePolicies:
+    """The policies of a project's functions, as Chalice would deploy them."""
 
-    Raises ValueError for a file that is no policy.
-    """
-    if scoped.autogen_policy is not False:
-        document = AppPolicyGenerator(OSUtils()).generate_policy(scoped)
-        written = [*document["Statement"], *_ADDED]
-        return RolePolicy(_plain(written), files.in_config("autogen_policy"))
-    file = file_of(scoped)
-    document = files.read(file)
-    statements = document.get("Statement") if isinstance(document, dict) else None
-    if not statements:
-        raise ValueError("it has no Statement" if document else "it is not there")
-    listed = statements if isinstance(statements, list) else [statements]
-    if not all(map(_is_statement, listed)):
-        raise ValueError("a statement has no Action, or one that is no text")
-    return RolePolicy(_plain(listed), files.at(file, ["Statement"], "Statement"))
+    def __init__(self, config: Config, files: Files) -> None:
+        self._config = config
+        self._files = files
+
+    def of(self, scoped: Config) -> RolePolicy:
+        """That of the function that ``scoped`` is for.
+
+        Raises ValueError for a file that is no policy.
+        """
+        if scoped.autogen_policy is not False:
+            return self._generated
+        file = file_of(scoped)
+        document = self._files.read(file)
+        statements = document.get("Statement") if isinstance(document, dict) else None
+        if not statements:
+            raise ValueError("it has no Statement" if document else "it is not there")
+        listed = statements if isinstance(statements, list) else [statements]
+        if not all(map(_is_statement, listed)):
+            raise ValueError("a statement has no Action, or one that is no text")
+        return RolePolicy(_plain(listed), self._files.at(file, ["Statement"], "Statement"))
+
+    @functools.cached_property
+    def _generated(self) -> RolePolicy:
+        """What Chalice reads from the code, for all functions alike. It takes half a second."""
+        document = AppPolicyGenerator(OSUtils()).generate_policy(self._config)
+        statements = [*document["Statement"], *_ADDED]
+        return RolePolicy(_plain(statements), self._files.in_config("autogen_policy"))
 
 
 def file_of(scoped: Config) -> str:
