@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,6 @@ import click
 from chalice.cli.factory import CLIFactory
 
 from emulator import guard
-from emulator.checking.check import check
 from emulator.local import broken_app, configuration
 from emulator.template import Names, TemplateError
 
@@ -44,7 +44,9 @@ def run(directory: Path, *, stage: str, packaged: Path | None) -> list[Finding]:
             f"app.py cannot be imported. {broken_app.told(error, directory)}"
         ) from None
     names = Names(app=config.app_name, stage=stage, region=REGION, account_id=ACCOUNT_ID)
+    # brings moto, which nobody should wait for who has mistyped a name
+    rules = importlib.import_module("emulator.checking.check")
     try:
-        return check(config, names, packaged=packaged)
+        return list(rules.check(config, names, packaged=packaged))
     except TemplateError as error:
         raise click.ClickException(str(error)) from None
