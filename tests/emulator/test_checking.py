@@ -9,7 +9,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from checked_shop import RESOURCES, Shop
+from checked_shop import DEAD, RESOURCES, Shop
 
 from emulator.checking import package
 from emulator.checking.rules import PAGES
@@ -81,6 +81,16 @@ RULES: list[tuple[str, str, str, str, Callable[[Shop], Any]]] = [
      lambda shop: (shop.subscribe(), shop.properties("Dead").update(MaximumMessageSize=4_096))),
     ("missing-queue-policy", "hurts", "Dead", '"Service": "sns.amazonaws.com"',
      lambda shop: shop.subscribe(with_policy=False)),
+    ("missing-queue-policy", "hurts", "Dead", '"Service": "sns.amazonaws.com"',
+     lambda shop: shop.resources.update(News={"Type": "AWS::SNS::Topic", "Properties": {
+         "Subscription": [{"Protocol": "sqs", "Endpoint": DEAD}]}})),
+    ("missing-queue-policy", "hurts", "Dead", '"Service": "events.amazonaws.com"',
+     lambda shop: shop.resources.update(Bus={"Type": "AWS::Events::Rule", "Properties": {
+         "EventPattern": {"source": ["shop"]}, "Targets": [{"Id": "1", "Arn": DEAD}]}})),
+    ("missing-queue-policy", "refused", "Dead", '"Service": "s3.amazonaws.com"',
+     lambda shop: shop.resources.update(Files={"Type": "AWS::S3::Bucket", "Properties": {
+         "NotificationConfiguration": {"QueueConfigurations": [
+             {"Event": "s3:ObjectCreated:*", "Queue": DEAD}]}}})),
     ("maximum-concurrency", "hurts", "take_order, maximum_concurrency", "maximum_concurrency=5",
      lambda shop: (shop.reserve(5), shop.decorator.update(maximum_concurrency=6))),
     ("maximum-concurrency", "hurts", "take_order, maximum_concurrency", "maximum_concurrency=5",
