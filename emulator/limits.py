@@ -62,6 +62,10 @@ BATCH_SIZE_WITHOUT_WINDOW_MAX = 10
 BATCHING_WINDOW_SECONDS_MAX = 300
 MAXIMUM_CONCURRENCY_MIN = 2
 MAXIMUM_CONCURRENCY_MAX = 1_000
+#: Mapping: provisioned pollers, the least and the most of them.
+#: https://docs.aws.amazon.com/lambda/latest/api/API_ProvisionedPollerConfig.html
+POLLERS_MIN_MAX = 200
+POLLERS_MAX = 10_000
 #: Mapping of a stream: tries again of a batch, and the age of its records.
 #: https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-parameters.html
 RETRY_ATTEMPTS_MAX = 10_000

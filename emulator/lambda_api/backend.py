@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from emulator.invocation import FunctionSpec, Runner
+    from emulator.invocation import FunctionSpec, RecursiveLoop, Runner
     from emulator.lambda_api.package import Package
     from emulator.lambda_api.seated_function import Seat
     from emulator.lambda_api.seated_mapping import SeatedMapping
@@ -275,9 +275,11 @@ class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
         super().delete_function_event_invoke_config(function_name)
         event_settings.apply(self.get_function(function_name))
 
-    def put_function_recursion_config(self, function_name: str, loop: str) -> str:
+    def put_function_recursion_config(
+        self, function_name: str, loop: RecursiveLoop
+    ) -> RecursiveLoop:
         function = self._lambdas.get_function_by_name_or_arn_forbid_qualifier(function_name)
-        function.recursive_loop = configuration.recursive_loop(loop)
+        function.recursive_loop = loop
         self.seat.functions.run(function.spec())
         return loop
 
