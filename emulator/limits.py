@@ -50,6 +50,9 @@ MEMORY_MB_MAX = 10_240
 ENVIRONMENT_BYTES_MAX = 4 * 1024
 #: Lambda: a deployment package, unpacked.
 PACKAGE_BYTES_MAX = 262_144_000
+#: Lambda: a zip in a request, and all packages of an account.
+PACKAGE_ZIPPED_BYTES_MAX = 52_428_800
+ACCOUNT_CODE_BYTES_MAX = 80_530_636_800
 #: Lambda: concurrent invocations of an account, and how many no function can reserve.
 ACCOUNT_CONCURRENCY = 1_000
 UNRESERVED_CONCURRENCY_MIN = 100

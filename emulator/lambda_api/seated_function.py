@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime
+import uuid
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -12,6 +13,7 @@ from moto.s3.models import s3_backends
 
 from emulator.invocation import LATEST, FunctionSpec
 from emulator.lambda_api import package_source
+from emulator.lambda_api.errors import LambdaError, invalid_parameter
 
 if TYPE_CHECKING:
     import threading
@@ -32,6 +34,11 @@ _FORGOTTEN = {
     "LoggingConfig": "logging_config",
     "TracingConfig": "tracing_config",
 }
+_OTHER_REVISION = (
+    "The RevisionId provided does not match the latest RevisionId for the Lambda function or "
+    "alias. Call the GetFunction or the GetAlias API to retrieve the latest RevisionId for your "
+    "resource."
+)
 
 
 class Seat(NamedTuple):
@@ -83,6 +90,7 @@ class SeatedFunction(LambdaFunction):  # type: ignore[misc]
 
     def touch(self) -> None:
         """Note that it changed now."""
+        self.revision_id = str(uuid.uuid4())
         now_seconds = self.seat.clock.now_ms() / 1000
         now = datetime.datetime.fromtimestamp(now_seconds, datetime.timezone.utc)
         self.last_modified = now.isoformat(timespec="milliseconds").replace("+00:00", "+0000")
@@ -129,7 +137,20 @@ class SeatedFunction(LambdaFunction):  # type: ignore[misc]
         for name, attribute in _FORGOTTEN.items():
             if value := getattr(self, attribute):
                 configuration[name] = value
-        return configuration
+        return {**configuration, "RevisionId": self.revision_id}
+
+    def check_revision(self, revision: str | None) -> None:
+        """Raises LambdaError if a request is about another state of the function than this."""
+        if revision not in (None, self.revision_id):
+            raise LambdaError("PreconditionFailedException", _OTHER_REVISION, status=412)
+
+    def check_sha256(self, sha256: str | None) -> None:
+        """Raises LambdaError if a request is about other code than this."""
+        if sha256 not in (None, self.code_sha_256):
+            raise invalid_parameter(
+                f"CodeSHA256 ({sha256}) is different from current CodeSHA256 in $LATEST "
+                f"({self.code_sha_256}). Please try again with the CodeSHA256 in $LATEST."
+            )
 
     def get_code(self) -> dict[str, Any]:
         answer: dict[str, Any] = super().get_code()
@@ -160,6 +181,7 @@ class SeatedFunction(LambdaFunction):  # type: ignore[misc]
         version.environment_vars = dict(self.environment_vars)
         version.package = self.package.frozen(self.seat.packages)
         version.set_version(number)
+        version.event_invoke_config = []
         version.touch()
         version.description = description or self.description
         return version

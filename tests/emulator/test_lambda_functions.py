@@ -532,3 +532,77 @@ def test_body_that_no_client_of_aws_would_send_is_refused(
             headers={}, body=body,
         )  # fmt: skip
         assert (answer.status, answer.headers["X-Amzn-ErrorType"]) == (400, code)
+
+
+def test_lists_come_in_pages() -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html"""
+    with bench() as cloud:
+        for number in range(51):
+            cloud.create(f"made{number:02}", Publish=number == 0)
+        first = cloud.aws.list_functions(MaxItems=100)
+        assert len(first["Functions"]) == 50
+        (last,) = cloud.aws.list_functions(Marker=first["NextMarker"])["Functions"]
+        assert last["FunctionName"] not in [f["FunctionName"] for f in first["Functions"]]
+        pages = cloud.aws.get_paginator("list_versions_by_function").paginate(
+            FunctionName="made00", PaginationConfig={"PageSize": 1}
+        )
+        versions = [[version["Version"] for version in page["Versions"]] for page in pages]
+        assert versions == [["$LATEST"], ["1"]]
+        with refused() as refusal:
+            cloud.aws.list_functions(Marker="none")
+        assert refusal.code == "InvalidParameterValueException"
+
+
+def test_change_of_another_revision_is_refused() -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionConfiguration.html"""
+    with bench() as cloud:
+        before = cloud.create("made")["RevisionId"]
+        change = cloud.aws.update_function_configuration
+        after = change(FunctionName="made", Timeout=4, RevisionId=before)["RevisionId"]
+        assert after == cloud.aws.get_function_configuration(FunctionName="made")["RevisionId"]
+        requests: list[tuple[str, dict[str, Any]]] = [
+            ("update_function_configuration", {"Timeout": 5}),
+            ("update_function_code", {"ZipFile": zipped({"app.py": ECHO})}),
+            ("publish_version", {}),
+        ]
+        for operation, parameters in requests:
+            with refused() as refusal:
+                getattr(cloud.aws, operation)(FunctionName="made", RevisionId=before, **parameters)
+            assert (refusal.status, refusal.code) == (412, "PreconditionFailedException")
+        assert cloud.aws.get_function_configuration(FunctionName="made")["Timeout"] == 4
+
+
+def test_version_of_other_code_than_expected_is_not_published() -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_PublishVersion.html"""
+    with bench() as cloud:
+        sha256 = cloud.create("made")["CodeSha256"]
+        with refused() as refusal:
+            cloud.aws.publish_version(FunctionName="made", CodeSha256="other")
+        assert refusal.text == (
+            f"CodeSHA256 (other) is different from current CodeSHA256 in $LATEST ({sha256}). "
+            "Please try again with the CodeSHA256 in $LATEST."
+        )
+        assert cloud.aws.publish_version(FunctionName="made", CodeSha256=sha256)["Version"] == "1"
+
+
+def test_alias_of_a_name_that_is_taken_is_a_conflict() -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_CreateAlias.html"""
+    with bench() as cloud:
+        cloud.create("made", Publish=True)
+        make = cloud.aws.create_alias
+        make(FunctionName="made", Name="live", FunctionVersion="1")
+        with refused() as refusal:
+            make(FunctionName="made", Name="live", FunctionVersion="1")
+        assert (refusal.status, refusal.code) == (409, "ResourceConflictException")
+        assert refusal.text == f"Alias already exists: {ARN}made:live"
+
+
+def test_account_has_a_thousand_places_less_what_functions_reserve() -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_GetAccountSettings.html"""
+    with bench() as cloud:
+        size = cloud.create("made")["CodeSize"]
+        cloud.aws.put_function_concurrency(FunctionName="made", ReservedConcurrentExecutions=7)
+        shown = cloud.aws.get_account_settings()
+        assert shown["AccountLimit"]["ConcurrentExecutions"] == 1000
+        assert shown["AccountLimit"]["UnreservedConcurrentExecutions"] == 993
+        assert shown["AccountUsage"] == {"TotalCodeSize": size, "FunctionCount": 1}
