@@ -19,6 +19,7 @@ from moto.core.base_backend import BackendDict, BaseBackend
 from moto.core.exceptions import HTTPException
 from moto.core.request import Request
 
+from emulator.caller import in_trace, trace_header_of
 from emulator.cloud import json_request, moto_caches, streams
 from emulator.cloud.function_logs import FunctionLogs
 from emulator.cloud.stream import StreamSeat
@@ -103,7 +104,7 @@ class Cloud:
         A handler may answer with work that makes the answer: it is done without the lock.
         Raises UnknownServiceError if moto does not have it.
         """
-        with self.condition:
+        with self.condition, in_trace(trace_header_of(headers)):
             if service == "logs":
                 self._logs.write()
             request = json_request.read(method, url, headers, body)

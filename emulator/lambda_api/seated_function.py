@@ -11,6 +11,7 @@ import msgspec
 from moto.awslambda.models import LambdaFunction
 from moto.s3.models import s3_backends
 
+from emulator.caller import trace_header
 from emulator.invocation import LATEST, FunctionSpec
 from emulator.lambda_api import package_source
 from emulator.lambda_api.errors import LambdaError, invalid_parameter
@@ -206,4 +207,6 @@ class SeatedFunction(LambdaFunction):  # type: ignore[misc]
 
     def submit(self, payload: bytes, *, source: str = "") -> str:
         """Put an event into Lambda's queue of asynchronous ones; returns the request id."""
-        return self.seat.asynchronous.submit(self.event_name, payload, source=source)
+        return self.seat.asynchronous.submit(
+            self.event_name, payload, source=source, trace_header=trace_header.get()
+        )

@@ -21,6 +21,7 @@ from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
 from emulator import arn
+from emulator.caller import in_trace
 from emulator.mapping import event_pattern
 from emulator.mapping.event_pattern import EventPatternError
 from emulator.push.target_input import target_input
@@ -73,7 +74,9 @@ class SeatedRule(Rule):  # type: ignore[misc]
             self.seat.warn(self.name, f"nothing is sent to {target['Arn']} locally")
             return
         try:
-            send(self, target, target_input(target, event))
+            # loops are not looked for behind a bus
+            with in_trace(None):
+                send(self, target, target_input(target, event))
         except ServiceException as error:
             self.seat.warn(self.name, f"could not be sent to {target['Arn']}: {error}")
 
