@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ID = re.compile(r"[!-~]{1,128}")
 _WRONG_TYPE = "The request include parameter that is not valid for this queue type."
-_ATTRIBUTE_NAME = re.compile(r"[A-Za-z0-9_.\-]{1,256}")
+#: no period at an end or after another, and none of AWS's own prefixes
+_ATTRIBUTE_NAME = re.compile(
+    r"(?!(?i:aws|amazon)\.)(?=.{1,256}\Z)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*"
+)
 #: the powers of ten that a Number may have
 _NUMBER_EXPONENTS = (-128, 126)
 _ATTRIBUTE_TYPES = {"String", "Number", "Binary"}

@@ -424,6 +424,9 @@ def test_broken_function_is_a_function_error_in_lambdas_words(
         content = read(answer)
         assert content["errorType"] == error
         assert text in content["errorMessage"]
+        if "stackTrace" in content:
+            # an error at init is of no request
+            assert bool(content["requestId"]) == (error == "Runtime.MarshalError")
         (entry,) = cloud.emulator.journal.entries(action="result")
         assert entry.data["error"] == error
 

@@ -38,7 +38,8 @@ def test_environment_is_kept_after_an_ordinary_exception(project: Project) -> No
     assert f"START RequestId: {error['requestId']} Version: $LATEST" in project.log()
     (logged,) = [line for line in project.log() if line.startswith("[ERROR] ")]
     assert logged.startswith("[ERROR] ValueError: no\nTraceback (most recent call last):\n\xa0\xa0")
-    assert function.invoke(b"{}").value()["count"] == 2
+    again = function.invoke(b"{}").value()
+    assert (again["count"], again["left"]) == (2, True), "globals and files"
 
 
 @FORKED_AND_STARTED
@@ -60,6 +61,8 @@ def test_function_runs_in_its_project_as_on_lambda(project: Project) -> None:
     assert told["path"] == [folder, f"{folder}/vendor"]
     assert told["timezone"] == "UTC"
     assert told["argument"] == ""
+    assert told["id"] == project.log()[0].split()[2], "the id of the log's START"
+    assert told["missing"] == [], "a variable that Lambda defines"
 
 
 @FORKED_AND_STARTED
