@@ -12,6 +12,20 @@ RecursiveLoop = Literal["Terminate", "Allow"]
 LATEST = "$LATEST"
 
 
+class LogSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where and how a function logs.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-logs.html
+    """
+
+    #: None: a group that is named after the function
+    group: str | None = None
+    is_json: bool = False
+    #: the least that JSON logs have, of the function's own lines and of Lambda's
+    application_level: str = "INFO"
+    system_level: str = "INFO"
+
+
 class FunctionSpec(msgspec.Struct, frozen=True, kw_only=True):
     """One Lambda function of the project, as Chalice would deploy it."""
 
@@ -32,6 +46,11 @@ class FunctionSpec(msgspec.Struct, frozen=True, kw_only=True):
     version: str = LATEST
     #: the folder of the code; None: the project's own
     task_root: str | None = None
+    logs: LogSettings = LogSettings()
+
+    @property
+    def log_group(self) -> str:
+        return self.logs.group or f"/aws/lambda/{self.function_name}"
 
     @property
     def unqualified_arn(self) -> str:

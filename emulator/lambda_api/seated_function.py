@@ -12,7 +12,7 @@ from moto.awslambda.models import LambdaFunction
 from moto.s3.models import s3_backends
 
 from emulator.caller import trace_header
-from emulator.invocation import LATEST, FunctionSpec
+from emulator.invocation import LATEST, FunctionSpec, LogSettings
 from emulator.lambda_api import package_source
 from emulator.lambda_api.errors import LambdaError, invalid_parameter
 
@@ -174,6 +174,7 @@ class SeatedFunction(LambdaFunction):  # type: ignore[misc]
             version=str(self.version),
             task_root=self.package.task_root,
             recursive_loop=self.recursive_loop,
+            logs=_log_settings(self.logging_config or {}),
         )
 
     def published(self, number: int, description: str | None) -> SeatedFunction:
@@ -210,3 +211,14 @@ class SeatedFunction(LambdaFunction):  # type: ignore[misc]
         return self.seat.asynchronous.submit(
             self.event_name, payload, source=source, trace_header=trace_header.get()
         )
+
+
+def _log_settings(config: dict[str, Any]) -> LogSettings:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_LoggingConfig.html"""
+    default = LogSettings()
+    return LogSettings(
+        group=config.get("LogGroup"),
+        is_json=config.get("LogFormat") == "JSON",
+        application_level=config.get("ApplicationLogLevel") or default.application_level,
+        system_level=config.get("SystemLogLevel") or default.system_level,
+    )

@@ -609,3 +609,18 @@ def test_account_has_a_thousand_places_less_what_functions_reserve() -> None:
         assert shown["AccountLimit"]["ConcurrentExecutions"] == 1000
         assert shown["AccountLimit"]["UnreservedConcurrentExecutions"] == 993
         assert shown["AccountUsage"] == {"TotalCodeSize": size, "FunctionCount": 1}
+
+
+def test_function_says_where_and_how_it_logs() -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_LoggingConfig.html"""
+    source = """
+import os
+def handler(event, context):
+    return [context.log_group_name, os.environ.get("AWS_LAMBDA_LOG_FORMAT")]
+"""
+    with bench() as cloud:
+        cloud.create("made", source)
+        assert read(cloud.invoke("made")) == ["/aws/lambda/made", None]
+        settings = {"LogFormat": "JSON", "LogGroup": "/shop/all"}
+        cloud.aws.update_function_configuration(FunctionName="made", LoggingConfig=settings)
+        assert read(cloud.invoke("made")) == ["/shop/all", "JSON"]
