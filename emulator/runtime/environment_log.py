@@ -46,13 +46,13 @@ class EnvironmentLog:
         elif self._shows(logging.INFO):
             self._platform(log_records.start(now_ms, request_id, self._version))
 
-    def end(self, now_ms: int, request_id: str, usage: Usage, error: str | None) -> None:
+    def end(self, now_ms: int, request_id: str, usage: Usage, *, error: str | None) -> None:
         """Lambda's lines after one, with what it took."""
         if not self._settings.is_json:
             self._platform(log_lines.end(request_id))
             self._platform(log_lines.report(request_id, usage, error))
         elif self._shows(logging.WARNING if error else logging.INFO):
-            self._platform(log_records.report(now_ms, request_id, usage, error))
+            self._platform(log_records.report(now_ms, request_id, usage, error=error))
 
     def _shows(self, level: int) -> bool:
         return log_records.is_shown(level, self._settings.system_level)

@@ -104,7 +104,7 @@ class ExecutionEnvironment:
             memory_used_mb=self._measure_memory_mb(),
             init_ms=init_ms,
         )
-        self._log.end(self._clock.now_ms(), request_id, usage, outcome.error)
+        self._log.end(self._clock.now_ms(), request_id, usage, error=outcome.error)
         self._freeze()
         return msgspec.structs.replace(outcome, usage=usage, log=self._log.tail())
 

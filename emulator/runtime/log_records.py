@@ -20,7 +20,7 @@ def start(now_ms: int, request_id: str, version: str) -> str:
     return _record(now_ms, "start", {"requestId": request_id, "version": version})
 
 
-def report(now_ms: int, request_id: str, usage: Usage, error: str | None) -> str:
+def report(now_ms: int, request_id: str, usage: Usage, *, error: str | None) -> str:
     metrics = {
         "durationMs": usage.duration_ms,
         "billedDurationMs": log_lines.billed_ms(usage),

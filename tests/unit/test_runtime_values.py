@@ -100,7 +100,8 @@ def test_lambdas_own_json_records_have_levels(
     spec = msgspec.structs.replace(SPEC, logs=LogSettings(is_json=True, system_level=level))
     log = EnvironmentLog(spec, journal, now_ms=clock.now_ms())
     log.start(clock.now_ms(), "id")
-    log.end(clock.now_ms(), "id", Usage(duration_ms=1, memory_mb=128, memory_used_mb=1), error)
+    usage = Usage(duration_ms=1, memory_mb=128, memory_used_mb=1)
+    log.end(clock.now_ms(), "id", usage, error=error)
     told = [msgspec.json.decode(entry.data["text"]) for entry in journal.entries(action="log")]
     assert [record["type"] for record in told] == [f"platform.{kind}" for kind in kinds]
     assert all(record["time"] == "2026-01-01T00:00:00.000Z" for record in told)
