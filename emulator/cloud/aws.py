@@ -104,7 +104,7 @@ class Cloud:
         A handler may answer with work that makes the answer: it is done without the lock.
         Raises UnknownServiceError if moto does not have it.
         """
-        with self.condition, in_trace(trace_header_of(headers)):
+        with self.condition:
             if service == "logs":
                 self._logs.write()
             request = json_request.read(method, url, headers, body)
@@ -116,7 +116,10 @@ class Cloud:
                 # keeps the body of a form, which werkzeug would parse away: S3 stores any content
                 request.get_data()
             try:
-                status, answer_headers, answer = handler(request, request.raw_url, request.headers)
+                with in_trace(trace_header_of(headers)):
+                    status, answer_headers, answer = handler(
+                        request, request.raw_url, request.headers
+                    )
             except HTTPException as error:
                 status, answer_headers = error.code or 500, dict(error.get_headers())
                 answer = error.get_body()

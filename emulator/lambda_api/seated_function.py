@@ -168,13 +168,14 @@ class SeatedFunction(LambdaFunction):  # type: ignore[misc]
             handler=self.handler or "",
             timeout_seconds=self.timeout,
             memory_mb=self.memory_size,
+            logs=_log_settings(self.logging_config or {}),
             environment=dict(self.environment_vars),
             region=self.region,
             account_id=self.account_id,
             version=str(self.version),
             task_root=self.package.task_root,
             recursive_loop=self.recursive_loop,
-            logs=_log_settings(self.logging_config or {}),
+            log_group=(self.logging_config or {}).get("LogGroup"),
         )
 
     def published(self, number: int, description: str | None) -> SeatedFunction:
@@ -217,7 +218,6 @@ def _log_settings(config: dict[str, Any]) -> LogSettings:
     """https://docs.aws.amazon.com/lambda/latest/api/API_LoggingConfig.html"""
     default = LogSettings()
     return LogSettings(
-        group=config.get("LogGroup"),
         is_json=config.get("LogFormat") == "JSON",
         application_level=config.get("ApplicationLogLevel") or default.application_level,
         system_level=config.get("SystemLogLevel") or default.system_level,

@@ -74,9 +74,7 @@ class SeatedRule(Rule):  # type: ignore[misc]
             self.seat.warn(self.name, f"nothing is sent to {target['Arn']} locally")
             return
         try:
-            # loops are not looked for behind a bus
-            with in_trace(None):
-                send(self, target, target_input(target, event))
+            send(self, target, target_input(target, event))
         except ServiceException as error:
             self.seat.warn(self.name, f"could not be sent to {target['Arn']}: {error}")
 
@@ -99,10 +97,13 @@ def _envelope(event: dict[str, Any]) -> dict[str, Any]:
     return {**plain, "id": own_id, "time": at}
 
 
+# recursive loops are not looked for behind a bus
+@in_trace(None)
 def _to_function(rule: SeatedRule, target: dict[str, Any], payload: bytes) -> None:
     rule.seat.deliver(target["Arn"], payload, f"rule {rule.name}")
 
 
+@in_trace(None)
 def _to_queue(rule: SeatedRule, target: dict[str, Any], payload: bytes) -> None:
     queue = arn.parse(target["Arn"])
     group_id = (target.get("SqsParameters") or {}).get("MessageGroupId")
@@ -110,6 +111,7 @@ def _to_queue(rule: SeatedRule, target: dict[str, Any], payload: bytes) -> None:
     queues.send_message(queue.resource, payload.decode(), group_id=group_id)
 
 
+@in_trace(None)
 def _to_topic(rule: SeatedRule, target: dict[str, Any], payload: bytes) -> None:
     topic = arn.parse(target["Arn"])
     sns_backends[topic.account_id][topic.region].publish(payload.decode(), target["Arn"])

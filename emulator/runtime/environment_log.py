@@ -24,12 +24,12 @@ class EnvironmentLog:
     """Puts every line into the journal, and keeps the end of the present invocation's."""
 
     def __init__(self, spec: FunctionSpec, journal: Journal, *, now_ms: int) -> None:
+        self._version = spec.version
+        self._settings = spec.logs
         self.stream_name = log_lines.log_stream_name(now_ms, spec.version)
         self._function = spec.name
         self._journal = journal
-        self._version = spec.version
-        self._settings = spec.logs
-        self._where = {"group": spec.log_group, "stream": self.stream_name}
+        self._where = {"group": spec.log_group_name, "stream": self.stream_name}
         self._tail = b""
 
     def line(self, text: str) -> None:

@@ -222,8 +222,8 @@ def test_closed_function_takes_and_starts_nothing(project: Project) -> None:
 @FORKED_AND_STARTED
 def test_log_may_be_json_in_a_group_of_its_own(project: Project) -> None:
     """https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html"""
-    settings = LogSettings(group="/shop/all", is_json=True, application_level="WARN")
-    project.function("app.speaking", logs=settings).invoke(b"1")
+    settings = LogSettings(is_json=True, application_level="WARN")
+    project.function("app.speaking", logs=settings, log_group="/shop/all").invoke(b"1")
     start, warning, *printed, report = project.log()
     assert printed == ["two", "lines", "no end of line"], "what is printed goes out as it is"
     told = json.loads(warning)
