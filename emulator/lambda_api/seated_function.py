@@ -181,7 +181,6 @@ class SeatedFunction(LambdaFunction):  # type: ignore[misc]
     def published(self, number: int, description: str | None) -> SeatedFunction:
         """A version: a copy of code and configuration that no update reaches."""
         version = copy.copy(self)
-        version.environment_vars = dict(self.environment_vars)
         version.package = self.package.frozen(self.seat.packages)
         version.set_version(number)
         version.event_invoke_config = []
