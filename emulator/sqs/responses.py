@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from moto.core.responses import ActionResult
+from moto.core.utils import get_service_model
+from moto.sqs.exceptions import SQSException
 from moto.sqs.responses import SQSResponse
 
 from emulator.caller import trace_header
+from emulator.sqs import request_shape
+from emulator.sqs.errors import SqsError
 from emulator.sqs.message import MessageAttribute, md5_of
 from emulator.sqs.moving import Move
 from emulator.sqs.receiving import chosen_attributes, received_attributes
@@ -21,6 +25,23 @@ if TYPE_CHECKING:
 
 class DeliveryResponse(SQSResponse):  # type: ignore[misc]
     """moto's SQS, with the answers of a send and a receive made from our messages."""
+
+    _refusal: SqsError | None = None
+
+    def parse_parameters(self, request: Any) -> None:
+        operation = get_service_model("sqs").operation_model(self._get_action())
+        try:
+            if "json" in (request.content_type or ""):
+                request_shape.check(operation, request.data)
+            super().parse_parameters(request)
+        except SqsError as refusal:
+            self._refusal = refusal
+
+    def call_action(self) -> Any:
+        if self._refusal is None:
+            return super().call_action()
+        error = SQSException(self._refusal.code, str(self._refusal))
+        return self.serialized(ActionResult(error))
 
     def send_message(self) -> ActionResult:
         message = self.sqs_backend.send(self._get_queue_name(), draft_of(self._get_params()))
@@ -96,8 +117,9 @@ def draft_of(request: Mapping[str, Any]) -> Draft:
     system = {
         **({"AWSTraceHeader": trace} if trace else {}),
         **{
-            name: value["StringValue"]
+            name: value.get("StringValue") or ""
             for name, value in (request.get("MessageSystemAttributes") or {}).items()
+            if value is not None
         },
     }
     return Draft(
@@ -105,6 +127,7 @@ def draft_of(request: Mapping[str, Any]) -> Draft:
         attributes={
             name: _attribute(value)
             for name, value in (request.get("MessageAttributes") or {}).items()
+            if value is not None
         },
         system_attributes=system,
         delay_seconds=request.get("DelaySeconds"),
