@@ -86,7 +86,7 @@ def _check_scalar(shape: Shape, value: Any) -> None:
         raise SerializationError(f"{_token(value)} can not be converted to {name}")
     if shape.type_name == "blob":
         try:
-            base64.b64decode(value)
+            base64.b64decode(str(value))
         except ValueError:
             raise SerializationError("A Blob is no base64.") from None
 

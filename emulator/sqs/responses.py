@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from moto.core.responses import ActionResult
@@ -15,6 +16,7 @@ from emulator.sqs.errors import SqsError
 from emulator.sqs.message import MessageAttribute, md5_of
 from emulator.sqs.moving import Move
 from emulator.sqs.receiving import chosen_attributes, received_attributes
+from emulator.sqs.request_shape import SerializationError
 from emulator.sqs.sending import Draft
 
 if TYPE_CHECKING:
@@ -40,8 +42,12 @@ class DeliveryResponse(SQSResponse):  # type: ignore[misc]
     def call_action(self) -> Any:
         if self._refusal is None:
             return super().call_action()
-        error = SQSException(self._refusal.code, str(self._refusal))
-        return self.serialized(ActionResult(error))
+        code, text = self._refusal.code, str(self._refusal)
+        if not isinstance(self._refusal, SerializationError):
+            return self.serialized(ActionResult(SQSException(code, text)))
+        # no operation has this error: it comes before there is one
+        content = {"__type": f"com.amazon.coral.service#{code}", "message": text}
+        return 400, {"Content-Type": "application/x-amz-json-1.0"}, json.dumps(content)
 
     def send_message(self) -> ActionResult:
         message = self.sqs_backend.send(self._get_queue_name(), draft_of(self._get_params()))
