@@ -240,6 +240,11 @@ class FunctionsBackend(SettingsRequests, LambdaBackend):  # type: ignore[misc]
     ) -> Iterable[SeatedMapping]:
         return self.mappings.list(event_source_arn, function_name)
 
+    def _get_resource_by_arn(self, arn: str) -> SeatedMapping | SeatedFunction:
+        """What has tags."""
+        _, is_mapping, uuid = arn.partition(":event-source-mapping:")
+        return self.get_event_source_mapping(uuid) if is_mapping else self.get_function(arn)
+
     def invoke(self, function_name: str, qualifier: str | None, body: Any, **_: Any) -> bytes:
         """Asynchronously: how moto's other services call a function."""
         return self.get_function(function_name, qualifier).invoke(body)

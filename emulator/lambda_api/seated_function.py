@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
 
+    from moto.awslambda.models import FunctionUrlConfig
+
     from emulator.clock import Clock
     from emulator.invocation import RecursiveLoop
     from emulator.journal import Journal
@@ -116,6 +118,10 @@ class SeatedFunction(LambdaFunction):  # type: ignore[misc]
             self.ephemeral_storage = storage["Size"]
         self._set_forgotten(updates)
         return self._updated()
+
+    def update_url_config(self, config: dict[str, Any]) -> FunctionUrlConfig:
+        self.get_url_config()  # raises if there is none
+        return super().update_url_config(config)
 
     def update_function_code(self, updated_spec: dict[str, Any]) -> dict[str, Any]:
         buckets = s3_backends[self.account_id][self.partition]

@@ -624,3 +624,23 @@ def handler(event, context):
         settings = {"LogFormat": "JSON", "LogGroup": "/shop/all"}
         cloud.aws.update_function_configuration(FunctionName="made", LoggingConfig=settings)
         assert read(cloud.invoke("made")) == ["/shop/all", "JSON"]
+
+
+@pytest.mark.parametrize("kind", ["function:none", "event-source-mapping:none"])
+def test_tags_of_what_is_not_there_are_not_found(kind: str) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_UntagResource.html"""
+    arn = f"arn:aws:lambda:us-east-1:123456789012:{kind}"
+    with bench() as cloud:
+        for operation, more in (("untag_resource", {"TagKeys": ["a"]}), ("list_tags", {})):
+            with refused() as refusal:
+                getattr(cloud.aws, operation)(Resource=arn, **more)
+            assert (refusal.status, refusal.code) == (404, "ResourceNotFoundException")
+
+
+def test_url_that_a_function_does_not_have_cannot_be_changed() -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionUrlConfig.html"""
+    with bench() as cloud:
+        cloud.create("made")
+        with refused() as refusal:
+            cloud.aws.update_function_url_config(FunctionName="made", AuthType="NONE")
+        assert (refusal.status, refusal.code) == (404, "ResourceNotFoundException")
