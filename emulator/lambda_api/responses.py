@@ -57,6 +57,9 @@ class FunctionsResponse(LambdaResponse):  # type: ignore[misc]
 
     def _answer(self) -> Any:
         model, action = get_service_model(self.boto3_service_name), self._get_action()
+        if action is None:
+            text = f"Lambda has no {self.method} of {self.path}"
+            raise LambdaError("UnknownOperationException", text, status=404)
         if action not in model.operation_names:
             return super().call_action()
         operation = model.operation_model(action)

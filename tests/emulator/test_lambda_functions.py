@@ -644,3 +644,15 @@ def test_url_that_a_function_does_not_have_cannot_be_changed() -> None:
         with refused() as refusal:
             cloud.aws.update_function_url_config(FunctionName="made", AuthType="NONE")
         assert (refusal.status, refusal.code) == (404, "ResourceNotFoundException")
+
+
+def test_request_that_is_no_operation_is_refused() -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/CommonErrors.html"""
+    with bench() as cloud:
+        answer = cloud.emulator.cloud.handle(
+            service="lambda", region="us-east-1", method="DELETE",
+            url=f"https://lambda.us-east-1.amazonaws.com/2017-03-31/tags/{ARN}made",
+            headers={}, body=b"",
+        )  # fmt: skip
+        assert answer.status == 404
+        assert answer.headers["X-Amzn-ErrorType"] == "UnknownOperationException"
