@@ -12,6 +12,18 @@ RecursiveLoop = Literal["Terminate", "Allow"]
 LATEST = "$LATEST"
 
 
+class LogSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How a function logs.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
+    """
+
+    is_json: bool = False
+    #: the least that JSON logs have, of the function's own lines and of Lambda's
+    application_level: str = "INFO"
+    system_level: str = "INFO"
+
+
 class FunctionSpec(msgspec.Struct, frozen=True, kw_only=True):
     """One Lambda function of the project, as Chalice would deploy it."""
 
@@ -23,6 +35,7 @@ class FunctionSpec(msgspec.Struct, frozen=True, kw_only=True):
     handler: str
     timeout_seconds: int = 60
     memory_mb: int = 128
+    logs: LogSettings = LogSettings()
     environment: dict[str, str] = {}
     #: None: only the account's limit holds
     reserved_concurrency: int | None = None
@@ -32,6 +45,13 @@ class FunctionSpec(msgspec.Struct, frozen=True, kw_only=True):
     version: str = LATEST
     #: the folder of the code; None: the project's own
     task_root: str | None = None
+    #: where it writes, if not into the group of its name
+    #: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html
+    log_group: str | None = None
+
+    @property
+    def log_group_name(self) -> str:
+        return self.log_group or f"/aws/lambda/{self.function_name}"
 
     @property
     def unqualified_arn(self) -> str:

@@ -53,6 +53,9 @@ MEMORY_MB_MAX = 10_240
 ENVIRONMENT_BYTES_MAX = 4 * 1024
 #: Lambda: a deployment package, unpacked.
 PACKAGE_BYTES_MAX = 262_144_000
+#: Lambda: a zip in a request, and all packages of an account.
+PACKAGE_ZIPPED_BYTES_MAX = 52_428_800
+ACCOUNT_CODE_BYTES_MAX = 80_530_636_800
 #: Lambda: concurrent invocations of an account, and how many no function can reserve.
 ACCOUNT_CONCURRENCY = 1_000
 UNRESERVED_CONCURRENCY_MIN = 100
@@ -65,6 +68,10 @@ BATCH_SIZE_WITHOUT_WINDOW_MAX = 10
 BATCHING_WINDOW_SECONDS_MAX = 300
 MAXIMUM_CONCURRENCY_MIN = 2
 MAXIMUM_CONCURRENCY_MAX = 1_000
+#: Mapping: provisioned pollers, the least and the most of them.
+#: https://docs.aws.amazon.com/lambda/latest/api/API_ProvisionedPollerConfig.html
+POLLERS_MIN_MAX = 200
+POLLERS_MAX = 10_000
 #: Mapping of a stream: tries again of a batch, and the age of its records.
 #: https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-parameters.html
 RETRY_ATTEMPTS_MAX = 10_000

@@ -19,6 +19,7 @@ from moto.core.base_backend import BackendDict, BaseBackend
 from moto.core.exceptions import HTTPException
 from moto.core.request import Request
 
+from emulator.caller import in_trace, trace_header_of
 from emulator.cloud import json_request, moto_caches, streams
 from emulator.cloud.function_logs import FunctionLogs
 from emulator.cloud.stream import StreamSeat
@@ -115,7 +116,10 @@ class Cloud:
                 # keeps the body of a form, which werkzeug would parse away: S3 stores any content
                 request.get_data()
             try:
-                status, answer_headers, answer = handler(request, request.raw_url, request.headers)
+                with in_trace(trace_header_of(headers)):
+                    status, answer_headers, answer = handler(
+                        request, request.raw_url, request.headers
+                    )
             except HTTPException as error:
                 status, answer_headers = error.code or 500, dict(error.get_headers())
                 answer = error.get_body()

@@ -19,6 +19,7 @@ from emulator.declared.refusal import DeployRefusedError, refused
 from emulator.limits import BATCH_SIZE_DEFAULT
 from emulator.mapping import validation
 from emulator.mapping.filtering import InvalidFilterPatternError, patterns_of
+from emulator.mapping.parameters import unfit_for_queue
 from emulator.mapping.sqs import QueueMappingSpec
 from emulator.sqs.attributes import QueueAttributes
 from emulator.template import Resource
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from chalice.app import SQSEventConfig
 
     from emulator.invocation import FunctionSpec
+    from emulator.mapping.validation import MappingRefusedError
     from emulator.template import Names
 
 #: A decorator's arguments, by the property that Chalice makes of them.
@@ -140,12 +142,17 @@ def check(events: Sequence[QueueEvent]) -> None:
         f"{event.spec.function} <- {event.spec.queue_name}: {refusal}\n"
         f"    {refusal.hint}Change {event.where(refusal.setting)}."
         for event in events
-        for refusal in validation.refusals(
-            event.spec, event.attributes(), function_timeout_seconds=event.timeout_seconds
-        )
+        for refusal in _refusals(event)
     ]
     if problems:
         raise refused(*problems)
+
+
+def _refusals(event: QueueEvent) -> Iterator[MappingRefusedError]:
+    yield from unfit_for_queue(event.merged)
+    yield from validation.refusals(
+        event.spec, event.attributes(), function_timeout_seconds=event.timeout_seconds
+    )
 
 
 def notes(events: Sequence[QueueEvent]) -> list[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from moto.awslambda.models import EventInvokeConfig, LambdaBackend, lambda_backends
+from moto.awslambda.models import LambdaBackend, lambda_backends
 from moto.s3.models import s3_backends
 
 from emulator.invocation import LATEST
@@ -27,8 +27,8 @@ from emulator.lambda_api.mappings import Mappings
 from emulator.lambda_api.package import ProjectPackage
 from emulator.lambda_api.responses import URL_BASES, URL_PATHS
 from emulator.lambda_api.seated_function import SeatedFunction
+from emulator.lambda_api.settings_requests import SettingsRequests
 from emulator.lambda_api.storage import FunctionStorage
-from emulator.limits import ACCOUNT_CONCURRENCY, UNRESERVED_CONCURRENCY_MIN
 from emulator.sqs import backend as sqs_backend
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def _read_new_queue(queue_arn: str) -> None:
         backend.mappings.queue_created(queue_arn)
 
 
-class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
+class FunctionsBackend(SettingsRequests, LambdaBackend):  # type: ignore[misc]
     """moto's backend for the functions of one region. Called under the cloud's lock.
 
     What Lambda refuses is raised as LambdaError, or as one of moto's own errors.
@@ -97,7 +97,7 @@ class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
             function.display_name = spec.name
             if self._declared.get(name) != spec:
                 function.recursive_loop = spec.recursive_loop
-                self._reserve(function, spec.reserved_concurrency)
+                self.reserve(function, spec.reserved_concurrency)
                 if not is_new:
                     function.update_configuration(declared_function.parameters(spec))
             self.seat.functions.run(function.spec(), new_code=True)
@@ -109,7 +109,7 @@ class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
         configuration.check_new(spec)
         package = self._package(spec.get("Code") or {})
         function = self._put({**spec, "FunctionName": name}, package)
-        self._reserve(function, spec.get("ReservedConcurrentExecutions"))
+        self.reserve(function, spec.get("ReservedConcurrentExecutions"))
         return self.publish_version(name) if spec.get("Publish") else function
 
     def _put(
@@ -173,12 +173,14 @@ class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
     ) -> dict[str, Any]:
         function = self._lambdas.get_function_by_name_or_arn_forbid_qualifier(function_name)
         configuration.check(body)
+        function.check_revision(body.get("RevisionId"))
         return function.update_configuration(body)
 
     def update_function_code(
         self, function_name: str, qualifier: str | None, body: dict[str, Any]
     ) -> dict[str, Any]:
         function = self._lambdas.get_function_by_name_or_arn_forbid_qualifier(function_name)
+        function.check_revision(body.get("RevisionId"))
         if body.get("DryRun"):
             self._package(body)
         else:
@@ -187,10 +189,21 @@ class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
             return self.publish_version(function_name).get_configuration()
         return function.get_configuration()
 
-    def publish_version(self, function_name: str, description: str | None = None) -> SeatedFunction:
+    def publish_version(
+        self,
+        function_name: str,
+        description: str | None = None,
+        *,
+        sha256: str | None = None,
+        revision: str | None = None,
+    ) -> SeatedFunction:
+        """``sha256`` and ``revision`` are those that the caller expects $LATEST to have."""
         latest = self._lambdas.get_function_by_name_or_arn_forbid_qualifier(function_name)
+        latest.check_sha256(sha256)
+        latest.check_revision(revision)
         version = self._lambdas.publish(latest, description)
         self.seat.functions.run(version.spec())
+        event_settings.apply(version)
         return version
 
     def list_versions_by_function(self, function_name: str) -> list[SeatedFunction]:
@@ -210,26 +223,6 @@ class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
         for gone in self._lambdas.remove(function):
             self.seat.functions.remove(gone.spec())
 
-    def put_function_concurrency(self, function_name: str, reserved_concurrency: int) -> int:
-        function = self._lambdas.get_function_by_name_or_arn_forbid_qualifier(function_name)
-        others = sum(
-            other.reserved_concurrency or 0
-            for other in self._lambdas.latest()
-            if other is not function
-        )
-        if ACCOUNT_CONCURRENCY - others - reserved_concurrency < UNRESERVED_CONCURRENCY_MIN:
-            raise invalid_parameter(
-                "Specified ReservedConcurrentExecutions for function decreases account's "
-                "UnreservedConcurrentExecution below its minimum value of "
-                f"[{UNRESERVED_CONCURRENCY_MIN}]."
-            )
-        self._reserve(function, reserved_concurrency)
-        return reserved_concurrency
-
-    def delete_function_concurrency(self, function_name: str) -> None:
-        function = self._lambdas.get_function_by_name_or_arn_forbid_qualifier(function_name)
-        self._reserve(function, None)
-
     def create_event_source_mapping(self, spec: dict[str, Any]) -> SeatedMapping:
         return self.mappings.create(spec)
 
@@ -247,39 +240,10 @@ class FunctionsBackend(LambdaBackend):  # type: ignore[misc]
     ) -> Iterable[SeatedMapping]:
         return self.mappings.list(event_source_arn, function_name)
 
-    def _reserve(self, function: SeatedFunction, slots: int | None) -> None:
-        function.reserved_concurrency = slots
-        self.seat.functions.slots(function.spec()).resize(slots)
-        self.mappings.restart(function.function_name)
-        # whoever was throttled may try again
-        self.seat.condition.notify_all()
-
-    def put_function_event_invoke_config(
-        self, function_name: str, config: dict[str, Any]
-    ) -> dict[str, Any]:
-        function = self.get_function(function_name)
-        made = EventInvokeConfig(function.function_arn, function.last_modified, config)
-        function.event_invoke_config = [made]
-        event_settings.apply(function)
-        answer: dict[str, Any] = made.response()
-        return answer
-
-    def update_function_event_invoke_config(
-        self, function_name: str, config: dict[str, Any]
-    ) -> dict[str, Any]:
-        before = self.get_function(function_name).event_invoke_config
-        known = before[0].config if before else {}
-        return self.put_function_event_invoke_config(function_name, {**known, **config})
-
-    def delete_function_event_invoke_config(self, function_name: str) -> None:
-        super().delete_function_event_invoke_config(function_name)
-        event_settings.apply(self.get_function(function_name))
-
-    def put_function_recursion_config(self, function_name: str, loop: str) -> str:
-        function = self._lambdas.get_function_by_name_or_arn_forbid_qualifier(function_name)
-        function.recursive_loop = configuration.recursive_loop(loop)
-        self.seat.functions.run(function.spec())
-        return loop
+    def _get_resource_by_arn(self, arn: str) -> SeatedMapping | SeatedFunction:
+        """What has tags."""
+        _, is_mapping, uuid = arn.partition(":event-source-mapping:")
+        return self.get_event_source_mapping(uuid) if is_mapping else self.get_function(arn)
 
     def invoke(self, function_name: str, qualifier: str | None, body: Any, **_: Any) -> bytes:
         """Asynchronously: how moto's other services call a function."""

@@ -6,11 +6,10 @@ https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from emulator.invocation import RecursiveLoop
 from emulator.lambda_api.errors import LambdaError, invalid_parameter
 from emulator.limits import ENVIRONMENT_BYTES_MAX
 from emulator.mapping.validation import FUNCTION_MEMORY, FUNCTION_TIMEOUT, violation
@@ -54,16 +53,6 @@ def check(parameters: Mapping[str, Any]) -> None:
     if runtime := parameters.get("Runtime"):
         _check_runtime(runtime)
     _check_variables((parameters.get("Environment") or {}).get("Variables") or {})
-
-
-def recursive_loop(value: str) -> RecursiveLoop:
-    """What becomes of a function that calls itself without end; raises LambdaError."""
-    if value in (choices := get_args(RecursiveLoop)):
-        return cast("RecursiveLoop", value)
-    allowed = ", ".join(choices)
-    raise validation_error(
-        value, "recursiveLoop", f"Member must satisfy enum value set: [{allowed}]"
-    )
 
 
 def _check_runtime(runtime: str) -> None:

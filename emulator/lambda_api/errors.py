@@ -32,6 +32,18 @@ def function_not_found(arn: str) -> LambdaError:
     return LambdaError("ResourceNotFoundException", f"Function not found: {arn}", status=404)
 
 
+def recursive() -> LambdaError:
+    """The function was called too often by what it has called itself.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+    """
+    return LambdaError(
+        "RecursiveInvocationException",
+        "Lambda has detected your function being invoked in a recursive loop with other AWS "
+        "resources and stopped your function's invocation.",
+    )
+
+
 def throttled(*, reserved: bool) -> LambdaError:
     """No concurrency is free: of the function's own, or of the account's."""
     kind = "ReservedFunctionConcurrent" if reserved else "Concurrent"

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from emulator.caller import trace_header
 from emulator.cloud.aws import Answer
-from emulator.lambda_api.errors import LambdaError, invalid_parameter, throttled
+from emulator.lambda_api.errors import LambdaError, invalid_parameter, recursive, throttled
 from emulator.limits import ASYNCHRONOUS_EVENT_BYTES_MAX, EVENT_BYTES_MAX
+from emulator.mapping import recursion
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,7 +54,7 @@ def read(headers: Mapping[str, str], body: bytes) -> InvokeRequest:
         payload=body or b"{}",
         type=kind,
         wants_log=log_type == "Tail",
-        trace_header=headers.get("X-Amzn-Trace-Id"),
+        trace_header=trace_header.get(),
     )
 
 
@@ -74,8 +76,11 @@ def _check_size(size_bytes: int, kind: str) -> None:
 def begin(function: NamedFunction, request: InvokeRequest, seat: Seat) -> Callable[[], Answer]:
     """Take a slot of the function's concurrency; the work that runs it is for later.
 
-    Raises LambdaError for a throttle.
+    Raises LambdaError for a throttle, and for a function that calls itself without end.
     """
+    if recursion.is_loop(request.trace_header, function.spec):
+        recursion.record(seat.journal, function.spec, what="an invocation", end="refused")
+        raise recursive()
     if not function.try_acquire():
         raise throttled(reserved=function.spec.reserved_concurrency is not None)
     return functools.partial(_run, function, request, seat)

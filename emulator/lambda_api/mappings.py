@@ -15,6 +15,7 @@ from emulator.lambda_api import names, queue_mapping, stream_mapping
 from emulator.lambda_api.errors import LambdaError, invalid_parameter
 from emulator.lambda_api.seated_mapping import KINDS, SeatedMapping
 from emulator.mapping import validation
+from emulator.mapping.parameters import WITHOUT_EFFECT
 from emulator.mapping.sqs import QueueMappingSpec
 from emulator.mapping.stream import StreamMappingSpec
 
@@ -78,7 +79,9 @@ class Mappings:
     def create(self, parameters: dict[str, Any]) -> SeatedMapping:
         parameters = _given(parameters)
         _check_source(parameters.get("EventSourceArn"))
-        return self._make(parameters, uuid=str(uuid.uuid4()))
+        made = self._make(parameters, uuid=str(uuid.uuid4()))
+        self._tell_what_has_no_effect(made, parameters)
+        return made
 
     def _make(self, parameters: dict[str, Any], *, uuid: str) -> SeatedMapping:
         parameters, function = self._with_function(parameters)
@@ -120,7 +123,13 @@ class Mappings:
         if changes.get("FunctionName"):
             parameters, function = self._with_function(parameters)
         mapping.set(parameters, function)
+        self._tell_what_has_no_effect(mapping, changes)
         return mapping
+
+    def _tell_what_has_no_effect(self, mapping: SeatedMapping, given: dict[str, Any]) -> None:
+        if names := [name for name in WITHOUT_EFFECT if given.get(name)]:
+            text = f"{', '.join(names)} of its mapping: taken, and without effect locally"
+            self._backend.seat.journal.record(mapping.function_name, "warning", text=text)
 
     def delete(self, uuid: str) -> SeatedMapping:
         mapping = self.get(uuid)

@@ -8,6 +8,7 @@ from emulator.lambda_api.errors import LambdaError
 from emulator.limits import BATCH_SIZE_DEFAULT
 from emulator.mapping import validation
 from emulator.mapping.filtering import InvalidFilterPatternError, patterns_of
+from emulator.mapping.parameters import WITHOUT_EFFECT, unfit_for_queue
 from emulator.mapping.sqs import QueueMappingSpec, SqsMapping
 from emulator.mapping.validation import MappingRefusedError
 from emulator.sqs import backend as sqs_backend
@@ -23,8 +24,8 @@ REPORTS = "ReportBatchItemFailures"
 
 def spec(parameters: dict[str, Any], *, uuid: str, function: str) -> QueueMappingSpec:
     """What CreateEventSourceMapping's parameters ask for. Raises LambdaError."""
-    if (parameters.get("DestinationConfig") or {}).get("OnFailure"):
-        raise _refused(MappingRefusedError(validation.NO_DESTINATION, setting="DestinationConfig"))
+    for refusal in unfit_for_queue(parameters):
+        raise _refused(refusal)
     try:
         patterns = patterns_of(parameters.get("FilterCriteria"))
     except InvalidFilterPatternError as error:
@@ -96,9 +97,8 @@ def shown(parameters: dict[str, Any]) -> dict[str, Any]:
         "MaximumBatchingWindowInSeconds": parameters.get("MaximumBatchingWindowInSeconds", 0),
         "FunctionResponseTypes": parameters.get("FunctionResponseTypes") or [],
     }
-    if parameters.get("ScalingConfig"):
-        settings["ScalingConfig"] = parameters["ScalingConfig"]
-    return settings
+    given = ("ScalingConfig", *WITHOUT_EFFECT)
+    return settings | {name: parameters[name] for name in given if parameters.get(name)}
 
 
 def already_exists(source_arn: str, function: str, uuid: str) -> LambdaError:

@@ -10,10 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.validate import ParamValidator
 
+from emulator.lambda_api.configuration import validation_error
 from emulator.lambda_api.errors import LambdaError
 
 if TYPE_CHECKING:
-    from botocore.model import OperationModel
+    from collections.abc import Sequence
+
+    from botocore.model import OperationModel, Shape
+
+#: What is known of runtimes is older than they are.
+_READ_ELSEWHERE = ("Runtime",)
 
 
 def read(content: bytes) -> dict[str, Any]:
@@ -28,7 +34,9 @@ def read(content: bytes) -> dict[str, Any]:
 
 
 def check(operation: OperationModel, content: bytes) -> None:
-    """Raises LambdaError for a member of the wrong type, and for one that is missing."""
+    """Raises LambdaError for a member of the wrong type, a word that it does not have, and one
+    that is missing.
+    """
     shape = operation.input_shape
     if shape is None or shape.serialization.get("payload"):
         return
@@ -42,3 +50,24 @@ def check(operation: OperationModel, content: bytes) -> None:
             mistake = ParamValidator().validate(body[name], member).generate_report()
         if mistake:
             raise LambdaError("ValidationException", f"{name}: {mistake}")
+        if name not in _READ_ELSEWHERE:
+            _check_words(name, body.get(name), member)
+
+
+def _check_words(name: str, value: Any, shape: Shape) -> None:
+    """botocore's validation leaves the service to say which words there are."""
+    path = name[:1].lower() + name[1:]
+    if shape.type_name == "list":
+        words = getattr(shape.member, "enum", None)
+        if words and not set(value or ()) <= set(words):
+            raise validation_error(
+                f"[{', '.join(value)}]",
+                path,
+                f"Member must satisfy constraint: [{_one_of(words)}]",
+            )
+    elif value is not None and (words := getattr(shape, "enum", None)) and value not in words:
+        raise validation_error(value, path, _one_of(words))
+
+
+def _one_of(words: Sequence[str]) -> str:
+    return f"Member must satisfy enum value set: [{', '.join(words)}]"

@@ -11,7 +11,7 @@ from moto.awslambda import urls as moto_urls
 from moto.awslambda.responses import LambdaResponse
 from moto.core.utils import get_service_model
 
-from emulator.lambda_api import invoking, request_body
+from emulator.lambda_api import invoking, paging, request_body
 from emulator.lambda_api.errors import LambdaError
 
 if TYPE_CHECKING:
@@ -47,8 +47,7 @@ class FunctionsResponse(LambdaResponse):  # type: ignore[misc]
 
     def call_action(self) -> Any:
         try:
-            self._check_body()
-            answer = super().call_action()
+            answer = self._answer()
         except LambdaError as refusal:
             answer = refusal.code, dict(refusal.get_headers()), refusal.description
         status, _, body = answer
@@ -56,10 +55,19 @@ class FunctionsResponse(LambdaResponse):  # type: ignore[misc]
             self._record_refusal(body)
         return answer
 
-    def _check_body(self) -> None:
-        model = get_service_model(self.boto3_service_name)
-        if (action := self._get_action()) in model.operation_names:
-            request_body.check(model.operation_model(action), self.body)
+    def _answer(self) -> Any:
+        model, action = get_service_model(self.boto3_service_name), self._get_action()
+        if action is None:
+            text = f"Lambda has no {self.method} of {self.path}"
+            raise LambdaError("UnknownOperationException", text, status=404)
+        if action not in model.operation_names:
+            return super().call_action()
+        operation = model.operation_model(action)
+        request_body.check(operation, self.body)
+        status, headers, body = super().call_action()
+        if status == http.HTTPStatus.OK and action.startswith("List"):
+            body = paging.page(operation, body, self.querystring)
+        return status, headers, body
 
     def _record_refusal(self, body: str) -> None:
         """A line for the user: who called may not show the error."""
@@ -135,6 +143,38 @@ class FunctionsResponse(LambdaResponse):  # type: ignore[misc]
     def delete_event_source_mapping(self) -> Reply:
         return _accepted(self.backend.delete_event_source_mapping(self._part(1)), "Deleting")
 
+    def put_function_event_invoke_config(self) -> str:
+        answer = self.backend.put_function_event_invoke_config(self._named(), self.json_body)
+        return json.dumps(answer)
+
+    def update_function_event_invoke_config(self) -> str:
+        answer = self.backend.update_function_event_invoke_config(self._named(), self.json_body)
+        return json.dumps(answer)
+
+    def get_function_event_invoke_config(self) -> str:
+        return json.dumps(self.backend.get_function_event_invoke_config(self._named()))
+
+    def delete_function_event_invoke_config(self) -> Reply:
+        self.backend.delete_function_event_invoke_config(self._named())
+        return _reply(http.HTTPStatus.NO_CONTENT, "")
+
+    def _named(self) -> str:
+        """The name in the path of a setting, with the qualifier that may stand beside it."""
+        name, qualifier = self._part(2), self._qualifier()
+        return f"{name}:{qualifier}" if qualifier else name
+
+    def get_account_settings(self) -> str:
+        return json.dumps(self.backend.account_settings())
+
+    def publish_version(self) -> Reply:
+        version = self.backend.publish_version(self._part(2), **self._publishing())
+        answer = json.dumps(version.get_configuration())
+        return _reply(http.HTTPStatus.CREATED, answer)
+
+    def _publishing(self) -> dict[str, Any]:
+        names = {"description": "Description", "sha256": "CodeSha256", "revision": "RevisionId"}
+        return {key: self.json_body.get(name) for key, name in names.items()}
+
     def list_versions_by_function(self) -> str:
         versions = self.backend.list_versions_by_function(self._part(2))
         return json.dumps({"Versions": [version.get_configuration() for version in versions]})
@@ -160,7 +200,10 @@ def _accepted(mapping: SeatedMapping, state: str) -> Reply:
 
 URL_BASES = moto_urls.url_bases
 URL_PATHS = {
-    **dict.fromkeys(moto_urls.url_paths, FunctionsResponse.dispatch),
+    **dict.fromkeys(
+        (*moto_urls.url_paths, r"{0}/(?P<api_version>[^/]+)/account-settings/?$"),
+        FunctionsResponse.dispatch,
+    ),
     r"{0}/(?P<api_version>[^/]+)/functions/(?P<function_name>[\w_:%$-]+)/recursion-config$": (
         FunctionsResponse.dispatch
     ),

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import copy
 import datetime
+import uuid
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from moto.awslambda.models import LambdaFunction
 from moto.s3.models import s3_backends
 
-from emulator.invocation import LATEST, FunctionSpec
+from emulator.caller import trace_header
+from emulator.invocation import LATEST, FunctionSpec, LogSettings
 from emulator.lambda_api import package_source
+from emulator.lambda_api.errors import LambdaError, invalid_parameter
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Callable
+
+    from moto.awslambda.models import FunctionUrlConfig
 
     from emulator.clock import Clock
     from emulator.invocation import RecursiveLoop
@@ -32,6 +37,11 @@ _FORGOTTEN = {
     "LoggingConfig": "logging_config",
     "TracingConfig": "tracing_config",
 }
+_OTHER_REVISION = (
+    "The RevisionId provided does not match the latest RevisionId for the Lambda function or "
+    "alias. Call the GetFunction or the GetAlias API to retrieve the latest RevisionId for your "
+    "resource."
+)
 
 
 class Seat(NamedTuple):
@@ -83,6 +93,7 @@ class SeatedFunction(LambdaFunction):  # type: ignore[misc]
 
     def touch(self) -> None:
         """Note that it changed now."""
+        self.revision_id = str(uuid.uuid4())
         now_seconds = self.seat.clock.now_ms() / 1000
         now = datetime.datetime.fromtimestamp(now_seconds, datetime.timezone.utc)
         self.last_modified = now.isoformat(timespec="milliseconds").replace("+00:00", "+0000")
@@ -108,6 +119,10 @@ class SeatedFunction(LambdaFunction):  # type: ignore[misc]
         self._set_forgotten(updates)
         return self._updated()
 
+    def update_url_config(self, config: dict[str, Any]) -> FunctionUrlConfig:
+        self.get_url_config()  # raises if there is none
+        return super().update_url_config(config)
+
     def update_function_code(self, updated_spec: dict[str, Any]) -> dict[str, Any]:
         buckets = s3_backends[self.account_id][self.partition]
         folder = self.seat.packages
@@ -129,7 +144,20 @@ class SeatedFunction(LambdaFunction):  # type: ignore[misc]
         for name, attribute in _FORGOTTEN.items():
             if value := getattr(self, attribute):
                 configuration[name] = value
-        return configuration
+        return {**configuration, "RevisionId": self.revision_id}
+
+    def check_revision(self, revision: str | None) -> None:
+        """Raises LambdaError if a request is about another state of the function than this."""
+        if revision not in (None, self.revision_id):
+            raise LambdaError("PreconditionFailedException", _OTHER_REVISION, status=412)
+
+    def check_sha256(self, sha256: str | None) -> None:
+        """Raises LambdaError if a request is about other code than this."""
+        if sha256 not in (None, self.code_sha_256):
+            raise invalid_parameter(
+                f"CodeSHA256 ({sha256}) is different from current CodeSHA256 in $LATEST "
+                f"({self.code_sha_256}). Please try again with the CodeSHA256 in $LATEST."
+            )
 
     def get_code(self) -> dict[str, Any]:
         answer: dict[str, Any] = super().get_code()
@@ -146,20 +174,22 @@ class SeatedFunction(LambdaFunction):  # type: ignore[misc]
             handler=self.handler or "",
             timeout_seconds=self.timeout,
             memory_mb=self.memory_size,
+            logs=_log_settings(self.logging_config or {}),
             environment=dict(self.environment_vars),
             region=self.region,
             account_id=self.account_id,
             version=str(self.version),
             task_root=self.package.task_root,
             recursive_loop=self.recursive_loop,
+            log_group=(self.logging_config or {}).get("LogGroup"),
         )
 
     def published(self, number: int, description: str | None) -> SeatedFunction:
         """A version: a copy of code and configuration that no update reaches."""
         version = copy.copy(self)
-        version.environment_vars = dict(self.environment_vars)
         version.package = self.package.frozen(self.seat.packages)
         version.set_version(number)
+        version.event_invoke_config = []
         version.touch()
         version.description = description or self.description
         return version
@@ -184,4 +214,16 @@ class SeatedFunction(LambdaFunction):  # type: ignore[misc]
 
     def submit(self, payload: bytes, *, source: str = "") -> str:
         """Put an event into Lambda's queue of asynchronous ones; returns the request id."""
-        return self.seat.asynchronous.submit(self.event_name, payload, source=source)
+        return self.seat.asynchronous.submit(
+            self.event_name, payload, source=source, trace_header=trace_header.get()
+        )
+
+
+def _log_settings(config: dict[str, Any]) -> LogSettings:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_LoggingConfig.html"""
+    default = LogSettings()
+    return LogSettings(
+        is_json=config.get("LogFormat") == "JSON",
+        application_level=config.get("ApplicationLogLevel") or default.application_level,
+        system_level=config.get("SystemLogLevel") or default.system_level,
+    )

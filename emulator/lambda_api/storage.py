@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from moto.awslambda.exceptions import InvalidRoleFormat, LambdaClientError
 from moto.awslambda.models import LambdaStorage
@@ -12,6 +12,8 @@ from emulator.lambda_api import names
 from emulator.lambda_api.errors import LambdaError, invalid_parameter
 
 if TYPE_CHECKING:
+    from moto.awslambda.models import LambdaAlias
+
     from emulator.lambda_api.seated_function import SeatedFunction
 
 
@@ -90,6 +92,17 @@ class FunctionStorage(LambdaStorage):  # type: ignore[misc]
         self._numbers.pop(name, None)
         self._aliases.pop(function.function_arn, None)
         return [function, *versions]
+
+    def put_alias(self, name: str, function_name: str, *arguments: Any) -> LambdaAlias:
+        """Raises LambdaError if there is an alias of the name."""
+        function = self.get_function_by_name_or_arn_with_qualifier(function_name)
+        if name in (alias.name for alias in self.list_aliases(function.function_name)):
+            raise LambdaError(
+                "ResourceConflictException",
+                f"Alias already exists: {function.spec().unqualified_arn}:{name}",
+                status=409,
+            )
+        return super().put_alias(name, function_name, *arguments)
 
     def _check_unnamed(self, version: SeatedFunction) -> None:
         aliases = self.list_aliases(version.function_name)

@@ -12,6 +12,7 @@ from emulator.lambda_api.configuration import validation_error
 from emulator.lambda_api.errors import LambdaError, invalid_parameter
 from emulator.mapping import validation
 from emulator.mapping.filtering import InvalidFilterPatternError, patterns_of
+from emulator.mapping.parameters import unfit_for_stream
 from emulator.mapping.stream import BATCH_SIZE_DEFAULT, INFINITE, StreamMapping, StreamMappingSpec
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ _DEFAULTS: dict[str, Any] = {
 
 def spec(parameters: dict[str, Any], *, uuid: str, function: str) -> StreamMappingSpec:
     """What CreateEventSourceMapping's parameters ask for. Raises LambdaError."""
+    for refusal in unfit_for_stream(parameters):
+        raise LambdaError(refusal.code, str(refusal), status=refusal.status)
     given = _DEFAULTS | parameters
     try:
         patterns = patterns_of(given.get("FilterCriteria"))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from emulator.invocation import Outcome
-from emulator.mapping import destination
+from emulator.mapping import destination, recursion
 from emulator.mapping.back_off import back_off_seconds
 from emulator.mapping.destination import Ending
 
@@ -66,6 +66,8 @@ class _Event(msgspec.Struct, eq=False, kw_only=True):
     #: whether a test that waits for everything to be done waits for it
     awaited: bool
     submitted_ms: int
+    #: of the call that led to it
+    trace_header: str | None = None
     failures: int = 0
     throttles: int = 0
     outcome: Outcome | None = None
@@ -105,17 +107,19 @@ class AsynchronousInvocations:
     def submit(
         self, function: str, payload: bytes, *,
         request_id: str | None = None, source: str = "", awaited: bool = True,
+        trace_header: str | None = None,
     ) -> str:  # fmt: skip
         """Accept an event (JSON) for ``function`` and return its request id, at once.
 
         ``source`` tells the user who sent it; ``awaited=False`` is for what comes without end, so
-        that nobody waits for it. May be called with or without the lock.
+        that nobody waits for it; ``trace_header`` is of the call that led to the event. May be
+        called with or without the lock.
         """
         with self._condition:
             now_ms = self._clock.now_ms()
             event = _Event(
                 function=function, payload=payload, request_id=request_id or str(uuid.uuid4()),
-                source=source, awaited=awaited, submitted_ms=now_ms,
+                source=source, awaited=awaited, submitted_ms=now_ms, trace_header=trace_header,
             )  # fmt: skip
             self._wait(event, now_ms)
             self._condition.notify_all()
@@ -166,6 +170,10 @@ class AsynchronousInvocations:
         return None
 
     def _over(self, function: Function, event: _Event, now_ms: int) -> str | None:
+        if recursion.is_loop(event.trace_header, function.spec):
+            what, end = f"an event of {event.source}", "given up"
+            recursion.record(self._journal, function.spec, what=what, end=end)
+            return destination.RECURSIVE_LOOP
         if function.spec.reserved_concurrency == 0:
             return destination.ZERO_RESERVED_CONCURRENCY
         age_ms = now_ms - event.submitted_ms
@@ -189,7 +197,9 @@ class AsynchronousInvocations:
         started_ms = self._clock.now_ms()
         outcome: Outcome | None = None
         try:
-            outcome = function.invoke(event.payload, request_id=event.request_id)
+            outcome = function.invoke(
+                event.payload, request_id=event.request_id, trace_header=event.trace_header
+            )
         finally:
             with self._condition:
                 function.release()

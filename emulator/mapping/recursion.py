@@ -1,4 +1,4 @@
-"""Stops a function that feeds its own queue without end.
+"""Stops a function that calls itself without end: through queues, topics, buckets, or directly.
 
 Lambda follows a chain of calls by its trace header and stops it after about 16 calls of one
 function. https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
@@ -41,21 +41,33 @@ def without_loops(
 
     It goes to the queue's dead-letter queue, and without one it is gone, as on AWS.
     """
-    if function.recursive_loop == "Allow":
-        return list(messages)
     passed = []
     for message in messages:
-        if _is_loop(message.delivery.message, function):
+        if is_loop(_trace_header(message.delivery.message), function):
             _stop(now_ms, message.delivery, queue)
-            text = _explain(message.delivery.message, function, queue)
-            journal.record(function.name, "error", text=text)
+            end = "moved to the dead-letter queue" if queue.attributes.redrive else "dropped"
+            what = f"message {message.message_id[:8]} from {queue.attributes.name}"
+            record(journal, function, what=what, end=end)
         else:
             passed.append(message)
     return passed
 
 
-def _is_loop(message: Message, function: FunctionSpec) -> bool:
-    return trace_header.call_count(_trace_header(message), function.arn) >= CALLS_MAX
+def is_loop(header: str | None, function: FunctionSpec) -> bool:
+    """Whether what has this trace header is not to call the function once more."""
+    if function.recursive_loop == "Allow":
+        return False
+    return trace_header.call_count(header, function.arn) >= CALLS_MAX
+
+
+def record(journal: Journal, function: FunctionSpec, *, what: str, end: str) -> None:
+    """Tell the user that ``what`` would have called the function, and what became of it."""
+    text = (
+        f"recursive loop stopped: {what} comes from {CALLS_MAX} calls of {function.name} in a row, "
+        f"each of which led to the next; it was {end}, as on AWS. A function that means to do this "
+        'needs "RecursiveLoop": "Allow" among its properties in .chalice/resources.json.'
+    )
+    journal.record(function.name, "error", text=text)
 
 
 def _trace_header(message: Message) -> str | None:
@@ -67,13 +79,3 @@ def _stop(now_ms: int, delivery: Delivery, queue: Queue) -> None:
     redrive = queue.attributes.redrive
     if redrive is not None:
         redrive.target.accept_dead_letter(now_ms, delivery.message, queue.attributes.arn)
-
-
-def _explain(message: Message, function: FunctionSpec, queue: Queue) -> str:
-    end = "moved to the dead-letter queue" if queue.attributes.redrive else "dropped"
-    return (
-        f"recursive loop stopped: message {message.message_id[:8]} comes from {CALLS_MAX} calls of "
-        f"{function.name} in a row, each of which sent to {queue.attributes.name}; it was {end}, "
-        'as on AWS. A function that means to do this needs "RecursiveLoop": "Allow" among its '
-        "properties in .chalice/resources.json."
-    )

@@ -47,7 +47,6 @@ UNKNOWN_QUEUE = (
     "Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService."
     "NonExistentQueue. SQS Error Message: The specified queue does not exist."
 )
-NO_DESTINATION = "Unsupported DestinationConfig parameter for given event source mapping type."
 
 
 class MappingRefusedError(ValueError):
@@ -84,7 +83,7 @@ class Range(NamedTuple):
     highest: int
 
     def problem(self, value: int) -> str | None:
-        """What the API says to a number that is too low or too high."""
+        """What is wrong with a number; None if nothing is."""
         if value < self.lowest:
             wanted = f"greater than or equal to {self.lowest}"
         elif value > self.highest:
@@ -131,10 +130,10 @@ def refusals(
     spec: QueueMappingSpec, queue: QueueAttributes, *, function_timeout_seconds: int
 ) -> Iterator[MappingRefusedError]:
     """Everything Lambda would not take, in the order in which it would say so."""
-    yield from _out_of_range(_BATCH_SIZE, spec.batch_size)
-    yield from _out_of_range(_WINDOW, spec.window_seconds)
+    yield from out_of_range(_BATCH_SIZE, spec.batch_size)
+    yield from out_of_range(_WINDOW, spec.window_seconds)
     if spec.maximum_concurrency is not None:
-        yield from _out_of_range(_CONCURRENCY, spec.maximum_concurrency)
+        yield from out_of_range(_CONCURRENCY, spec.maximum_concurrency)
     yield from _unbatchable(spec, fifo=queue.fifo)
     yield from _bad_filters(spec.filter_patterns)
     if queue.visibility_timeout_seconds < function_timeout_seconds:
@@ -150,10 +149,10 @@ def stream_refusals(spec: StreamMappingSpec) -> Iterator[MappingRefusedError]:
 
     https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-parameters.html
     """
-    yield from _out_of_range(_BATCH_SIZE, spec.batch_size)
-    yield from _out_of_range(_WINDOW, spec.window_seconds)
-    yield from _out_of_range(_RETRIES, spec.maximum_retry_attempts)
-    yield from _out_of_range(_AGE, spec.maximum_record_age_seconds)
+    yield from out_of_range(_BATCH_SIZE, spec.batch_size)
+    yield from out_of_range(_WINDOW, spec.window_seconds)
+    yield from out_of_range(_RETRIES, spec.maximum_retry_attempts)
+    yield from out_of_range(_AGE, spec.maximum_record_age_seconds)
     yield from _bad_filters(spec.filter_patterns)
 
 
@@ -204,7 +203,8 @@ def already_exists(source_arn: str, function: str, uuid: str) -> MappingRefusedE
     )
 
 
-def _out_of_range(bounds: Range, value: int) -> Iterator[MappingRefusedError]:
+def out_of_range(bounds: Range, value: int) -> Iterator[MappingRefusedError]:
+    """What the API says to a number that is too low or too high."""
     if problem := bounds.problem(value):
         yield MappingRefusedError(problem, setting=bounds.setting, code="ValidationException")
 

@@ -21,6 +21,7 @@ from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
 from emulator import arn
+from emulator.caller import in_trace
 from emulator.mapping import event_pattern
 from emulator.mapping.event_pattern import EventPatternError
 from emulator.push.target_input import target_input
@@ -96,10 +97,13 @@ def _envelope(event: dict[str, Any]) -> dict[str, Any]:
     return {**plain, "id": own_id, "time": at}
 
 
+# recursive loops are not looked for behind a bus
+@in_trace(None)
 def _to_function(rule: SeatedRule, target: dict[str, Any], payload: bytes) -> None:
     rule.seat.deliver(target["Arn"], payload, f"rule {rule.name}")
 
 
+@in_trace(None)
 def _to_queue(rule: SeatedRule, target: dict[str, Any], payload: bytes) -> None:
     queue = arn.parse(target["Arn"])
     group_id = (target.get("SqsParameters") or {}).get("MessageGroupId")
@@ -107,6 +111,7 @@ def _to_queue(rule: SeatedRule, target: dict[str, Any], payload: bytes) -> None:
     queues.send_message(queue.resource, payload.decode(), group_id=group_id)
 
 
+@in_trace(None)
 def _to_topic(rule: SeatedRule, target: dict[str, Any], payload: bytes) -> None:
     topic = arn.parse(target["Arn"])
     sns_backends[topic.account_id][topic.region].publish(payload.decode(), target["Arn"])

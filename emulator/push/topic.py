@@ -31,6 +31,16 @@ class SeatedSubscription(Subscription):  # type: ignore[misc]
 
     seat: ClassVar[PushSeat]
 
+    @property
+    def _filter_policy_matcher(self) -> FilterPolicy | None:
+        """The policy in its scope, whichever of the two was set last."""
+        policy = self._filter_policy
+        return FilterPolicy(policy, self.attributes.get("FilterPolicyScope")) if policy else None
+
+    @_filter_policy_matcher.setter
+    def _filter_policy_matcher(self, matcher: FilterPolicy | None) -> None:
+        """moto makes one when the policy is set, which refuses what is none."""
+
     def publish(self, message: str, message_id: str, **more: Any) -> None:
         """Pass a message on, if the filter policy lets it through."""
         if self.protocol != "lambda":

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, MutableMapping
 
-    from emulator.invocation import FunctionSpec
+    from emulator.invocation import FunctionSpec, LogSettings
 
 #: What a function inherits from the developer's shell: where things are, never how AWS is reached.
 INHERITED = ("PATH", "HOME", "USER", "LOGNAME", "VIRTUAL_ENV")
@@ -66,14 +66,20 @@ def lambda_variables(spec: FunctionSpec, log_stream_name: str) -> dict[str, str]
         "AWS_LAMBDA_FUNCTION_NAME": spec.function_name,
         "AWS_LAMBDA_FUNCTION_VERSION": spec.version,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mb),
-        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{spec.function_name}",
+        "AWS_LAMBDA_LOG_GROUP_NAME": spec.log_group_name,
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream_name,
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "AWS_EXECUTION_ENV": "AWS_Lambda_python{}.{}".format(*sys.version_info),
         "AWS_REGION": spec.region,
         "AWS_DEFAULT_REGION": spec.region,
         "_HANDLER": spec.handler,
+        **(_json_log(spec.logs) if spec.logs.is_json else {}),
     }
+
+
+def _json_log(logs: LogSettings) -> dict[str, str]:
+    """What makes the runtime client log in JSON."""
+    return {"AWS_LAMBDA_LOG_FORMAT": "JSON", "AWS_LAMBDA_LOG_LEVEL": logs.application_level}
 
 
 @contextlib.contextmanager

@@ -88,7 +88,7 @@ class ExecutionEnvironment:
         self._log.forget_tail()
         init_ms = self._initialize(request_id) if self._is_new else None
         began_ms = self._clock.now_ms()
-        self._log.platform(log_lines.start(request_id, self._spec.version))
+        self._log.start(began_ms, request_id)
         outcome = self._run(
             Invocation(
                 request_id=request_id,
@@ -104,8 +104,7 @@ class ExecutionEnvironment:
             memory_used_mb=self._measure_memory_mb(),
             init_ms=init_ms,
         )
-        self._log.platform(log_lines.end(request_id))
-        self._log.platform(log_lines.report(request_id, usage, outcome.error))
+        self._log.end(self._clock.now_ms(), request_id, usage, error=outcome.error)
         self._freeze()
         return msgspec.structs.replace(outcome, usage=usage, log=self._log.tail())
 

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+#: The runtime client's own errors that come after the function has loaded.
+_OF_A_REQUEST = (FaultException.MARSHAL_ERROR, FaultException.UNMARSHAL_ERROR)
+
 #: The deadline of the invocation that the caller is inside of; an inner one hides an outer one.
 _deadline_ms: ContextVar[int | None] = ContextVar("_deadline_ms", default=None)
 
@@ -136,7 +139,10 @@ class InPlaceFunction:
         except SystemExit as ending:
             return failures.exited(invocation.request_id, _exit_status(ending))
         except FaultException as fault:
-            return _failed(fault.exception_type, fault.msg, request_id=invocation.request_id)
+            # what does not load has failed before there was a request
+            has_run = fault.exception_type in _OF_A_REQUEST
+            request_id = invocation.request_id if has_run else ""
+            return _failed(fault.exception_type, fault.msg, request_id=request_id)
         except Exception as error:  # the function's own, whatever it is, is the outcome
             _log.error("%s failed", self.spec.name, exc_info=error)
             return _failed(

@@ -34,11 +34,10 @@ def report(request_id: str, usage: Usage, error: str | None = None) -> str:
 
     ``error`` is shown if it is one that ended the process.
     """
-    billed_ms = max(1, usage.duration_ms + (usage.init_ms or 0))
     fields = [
         f"REPORT RequestId: {request_id}",
         f"Duration: {usage.duration_ms:.2f} ms",
-        f"Billed Duration: {billed_ms} ms",
+        f"Billed Duration: {billed_ms(usage)} ms",
         f"Memory Size: {usage.memory_mb} MB",
         f"Max Memory Used: {usage.memory_used_mb} MB",
     ]
@@ -47,6 +46,11 @@ def report(request_id: str, usage: Usage, error: str | None = None) -> str:
     if error in failures.ENDINGS:
         fields.append(_status(error))
     return "\t".join(fields) + "\t"
+
+
+def billed_ms(usage: Usage) -> int:
+    """A cold start is billed, too."""
+    return max(1, usage.duration_ms + (usage.init_ms or 0))
 
 
 def init_failed(init_ms: int, error: str | None) -> str:
@@ -65,8 +69,12 @@ def ended(now_ms: int, request_id: str, outcome: Outcome) -> str:
     message = str(outcome.value()["errorMessage"])
     if outcome.error != failures.TIMED_OUT:
         return f"{message} {outcome.error}"
-    at = _utc(now_ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return f"{at} {request_id} {message.partition('Error: ')[2]}"
+    return f"{timestamp(now_ms)} {request_id} {message.partition('Error: ')[2]}"
+
+
+def timestamp(now_ms: int) -> str:
+    """``2026-01-01T00:00:00.000Z``"""
+    return _utc(now_ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _utc(now_ms: int) -> datetime.datetime:

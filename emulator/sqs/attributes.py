@@ -99,6 +99,8 @@ def check_attributes(attributes: Mapping[str, Any], *, fifo: bool) -> None:
             raise InvalidAttributeValueError(name)
         if name in _WORDS and str(value).lower() not in _WORDS[name]:
             raise InvalidAttributeValueError(name)
+    if (policy := attributes.get("Policy")) and not _is_json_object(policy):
+        raise InvalidAttributeValueError("Policy")
     if policy := attributes.get("RedrivePolicy"):
         _check_redrive_policy(policy)
     if policy := attributes.get("RedriveAllowPolicy"):
@@ -149,6 +151,14 @@ def _check_redrive_policy(policy: Any) -> None:
             reason=f"Invalid value for maxReceiveCount: {count}, "
             "valid values are from 1 to 1000 both inclusive.",
         )
+
+
+def _is_json_object(policy: Any) -> bool:
+    try:
+        decoded = json.loads(policy) if isinstance(policy, str) else policy
+    except ValueError:
+        return False
+    return isinstance(decoded, dict)
 
 
 def _whole_number(value: Any) -> int | None:

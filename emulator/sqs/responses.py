@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
 
 from moto.core.responses import ActionResult
+from moto.core.utils import get_service_model
+from moto.sqs.exceptions import SQSException
 from moto.sqs.responses import SQSResponse
 
+from emulator.caller import trace_header
+from emulator.sqs import request_shape
+from emulator.sqs.errors import SqsError
 from emulator.sqs.message import MessageAttribute, md5_of
 from emulator.sqs.moving import Move
 from emulator.sqs.receiving import chosen_attributes, received_attributes
+from emulator.sqs.request_shape import SerializationError
 from emulator.sqs.sending import Draft
 
 if TYPE_CHECKING:
@@ -22,25 +28,38 @@ if TYPE_CHECKING:
 class DeliveryResponse(SQSResponse):  # type: ignore[misc]
     """moto's SQS, with the answers of a send and a receive made from our messages."""
 
+    _refusal: SqsError | None = None
+
+    def parse_parameters(self, request: Any) -> None:
+        operation = get_service_model("sqs").operation_model(self._get_action())
+        try:
+            if "json" in (request.content_type or ""):
+                request_shape.check(operation, request.data)
+            super().parse_parameters(request)
+        except SqsError as refusal:
+            self._refusal = refusal
+
+    def call_action(self) -> Any:
+        if self._refusal is None:
+            return super().call_action()
+        code, text = self._refusal.code, str(self._refusal)
+        if not isinstance(self._refusal, SerializationError):
+            return self.serialized(ActionResult(SQSException(code, text)))
+        # no operation has this error: it comes before there is one
+        content = {"__type": f"com.amazon.coral.service#{code}", "message": text}
+        return 400, {"Content-Type": "application/x-amz-json-1.0"}, json.dumps(content)
+
     def send_message(self) -> ActionResult:
-        draft = draft_of(self._get_params(), trace_header=self._trace_header())
-        message = self.sqs_backend.send(self._get_queue_name(), draft)
+        message = self.sqs_backend.send(self._get_queue_name(), draft_of(self._get_params()))
         return ActionResult(_sent(message))
 
     def send_message_batch(self) -> ActionResult:
         entries = self._get_param("Entries", [])
-        trace_header = self._trace_header()
         sent, failed = self.sqs_backend.send_batch(
-            self._get_queue_name(),
-            [(entry["Id"], draft_of(entry, trace_header=trace_header)) for entry in entries],
+            self._get_queue_name(), [(entry["Id"], draft_of(entry)) for entry in entries]
         )
         successful = [{"Id": entry_id, **_sent(message)} for entry_id, message in sent]
         return ActionResult({"Successful": successful, "Failed": failed})
-
-    def _trace_header(self) -> str | None:
-        """The trace a request belongs to, which an SDK inside a function sends along."""
-        header = self.headers.get("X-Amzn-Trace-Id")
-        return unquote(header) if header else None
 
     def delete_message_batch(self) -> ActionResult:
         deleted, failed = self.sqs_backend.delete_message_batch(
@@ -94,17 +113,19 @@ class DeliveryResponse(SQSResponse):  # type: ignore[misc]
         return ActionResult({"Messages": messages} if messages else {})
 
 
-def draft_of(request: Mapping[str, Any], *, trace_header: str | None = None) -> Draft:
+def draft_of(request: Mapping[str, Any]) -> Draft:
     """A SendMessage request, or an entry of a batch, as our engine takes it.
 
-    The message's own trace header comes before the request's.
+    The message's own trace header comes before that of the request it is sent by.
     https://docs.aws.amazon.com/xray/latest/devguide/xray-services-sqs.html
     """
+    trace = trace_header.get()
     system = {
-        **({"AWSTraceHeader": trace_header} if trace_header else {}),
+        **({"AWSTraceHeader": trace} if trace else {}),
         **{
-            name: value["StringValue"]
+            name: value.get("StringValue") or ""
             for name, value in (request.get("MessageSystemAttributes") or {}).items()
+            if value is not None
         },
     }
     return Draft(
@@ -112,6 +133,7 @@ def draft_of(request: Mapping[str, Any], *, trace_header: str | None = None) -> 
         attributes={
             name: _attribute(value)
             for name, value in (request.get("MessageAttributes") or {}).items()
+            if value is not None
         },
         system_attributes=system,
         delay_seconds=request.get("DelaySeconds"),

@@ -25,9 +25,13 @@ if TYPE_CHECKING:
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ID = re.compile(r"[!-~]{1,128}")
 _WRONG_TYPE = "The request include parameter that is not valid for this queue type."
-_ATTRIBUTE_NAME = re.compile(r"[A-Za-z0-9_.\-]{1,256}")
+#: no period at an end or after another, and none of AWS's own prefixes
+_ATTRIBUTE_NAME = re.compile(
+    r"(?!(?i:aws|amazon)\.)(?=.{1,256}\Z)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*"
+)
 #: the powers of ten that a Number may have
 _NUMBER_EXPONENTS = (-128, 126)
+_SYSTEM_ATTRIBUTE = "AWSTraceHeader"
 _ATTRIBUTE_TYPES = {"String", "Number", "Binary"}
 
 
@@ -49,6 +53,7 @@ def check_draft(queue: QueueAttributes, draft: Draft) -> None:
     if _FORBIDDEN.search(draft.body):
         raise InvalidMessageContentsError
     _check_attributes(draft.attributes)
+    _check_system_attributes(draft.system_attributes)
     _check_id("MessageGroupId", draft.group_id)
     _check_id("MessageDeduplicationId", draft.deduplication_id)
     if size_bytes(draft.body, draft.attributes) > queue.maximum_message_bytes:
@@ -118,6 +123,20 @@ def _check_attributes(attributes: dict[str, MessageAttribute]) -> None:
         )
     for name, attribute in attributes.items():
         _check_attribute(name, attribute)
+
+
+def _check_system_attributes(attributes: dict[str, str]) -> None:
+    """AWS documents which there is, and not the texts."""
+    for name, value in attributes.items():
+        if name != _SYSTEM_ATTRIBUTE:
+            raise InvalidParameterValueError(
+                f"The message system attribute name '{name}' is invalid: there is "
+                f"{_SYSTEM_ATTRIBUTE} only."
+            )
+        if not value:
+            raise InvalidParameterValueError(
+                f"The message system attribute '{name}' must contain a non-empty text."
+            )
 
 
 def _check_attribute(name: str, attribute: MessageAttribute) -> None:

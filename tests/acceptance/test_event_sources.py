@@ -17,6 +17,14 @@ from small_projects import BUCKET, BUS, EVERYTHING, FUNCTION, QUEUE, STREAM, TAB
 if TYPE_CHECKING:
     from pathlib import Path
 
+RECORDS = """
+@app.on_sqs_message(queue="work")
+def on_message(event):
+    for record in event:
+        names = [record.body, record.receipt_handle, record.to_dict()]
+        note("queue", [*names, event.context.function_name])
+"""
+
 #: Chalice's classes call what Python 3.12 warns of.
 pytestmark = pytest.mark.filterwarnings("ignore:.*utcfromtimestamp:DeprecationWarning")
 
@@ -32,6 +40,18 @@ def test_queue_without_a_resources_file(tmp_path: Path) -> None:
         emulator.run_until_idle()
 
         assert seen(client("sqs")) == [["queue", ["a"]]]
+
+
+def test_record_of_chalice_has_body_handle_context_and_all_the_rest(tmp_path: Path) -> None:
+    """https://aws.github.io/chalice/topics/events.html#sqs-events"""
+    with small_projects.in_place(RECORDS, tmp_path) as emulator:
+        emulator.cloud.call("sqs", "SendMessage", QueueUrl="work", MessageBody="a")
+        emulator.run_until_idle()
+
+        ((_, (body, handle, record, function)),) = seen(client("sqs"))
+        assert (body, handle) == ("a", record["receiptHandle"])
+        assert record["attributes"]["ApproximateReceiveCount"] == "1"
+        assert function == "others-dev-on_message"
 
 
 def test_topic_without_a_resources_file(tmp_path: Path) -> None:

@@ -38,8 +38,17 @@ def counting(event, context):
     count += 1
     print("counted", count)
     if event.get("raise"):
+        open(left, "w").close()
         raise ValueError("no")
     return {"count": count, "pid": os.getpid(), "left": os.path.exists(left)}
+
+LAMBDAS_VARIABLES = [
+    "_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_LAMBDA_RUNTIME_API",
+    "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR", "LANG", "PATH", "TZ",
+]
 
 def about(event, context):
     return {
@@ -56,6 +65,7 @@ def about(event, context):
         "path": sys.path[:2],
         "timezone": time.tzname[0],
         "argument": sys.stdin.read(),
+        "missing": [name for name in LAMBDAS_VARIABLES if not os.environ.get(name)],
     }
 
 def by_event(event, context):

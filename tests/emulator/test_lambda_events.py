@@ -164,3 +164,25 @@ def test_event_by_the_older_operation_is_accepted(cloud: LambdaBench, function: 
     assert answer["Status"] == 202
     cloud.emulator.run_until_idle()
     assert len(function.request_ids) == 1
+
+
+def test_version_has_event_settings_of_its_own(cloud: LambdaBench) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.html"""
+    source = "def handler(event, context): raise ValueError('no')"
+    cloud.create("made", source, DeadLetterConfig={"TargetArn": FAILURES})
+    configure = cloud.aws.put_function_event_invoke_config
+    latest = configure(FunctionName="made", MaximumRetryAttempts=0)
+    assert latest["FunctionArn"].endswith(":function:made:$LATEST")
+    cloud.aws.publish_version(FunctionName="made")
+    shown = configure(FunctionName="made", Qualifier="1", MaximumRetryAttempts=1)
+    assert shown["FunctionArn"].endswith(":function:made:1")
+    submit(cloud, "made:1", b'"of a version"')
+    cloud.emulator.run_until_idle()
+    assert len(cloud.emulator.journal.entries(action="result")) == 2
+    assert received(cloud)["Body"] == '"of a version"'
+    cloud.aws.delete_function_event_invoke_config(FunctionName="made", Qualifier="1")
+    read = cloud.aws.get_function_event_invoke_config
+    assert read(FunctionName="made")["MaximumRetryAttempts"] == 0
+    with refused() as refusal:
+        read(FunctionName="made", Qualifier="1")
+    assert refusal.code == "ResourceNotFoundException"

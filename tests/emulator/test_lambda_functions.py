@@ -424,6 +424,9 @@ def test_broken_function_is_a_function_error_in_lambdas_words(
         content = read(answer)
         assert content["errorType"] == error
         assert text in content["errorMessage"]
+        if "stackTrace" in content:
+            # an error at init is of no request
+            assert bool(content["requestId"]) == (error == "Runtime.MarshalError")
         (entry,) = cloud.emulator.journal.entries(action="result")
         assert entry.data["error"] == error
 
@@ -532,3 +535,124 @@ def test_body_that_no_client_of_aws_would_send_is_refused(
             headers={}, body=body,
         )  # fmt: skip
         assert (answer.status, answer.headers["X-Amzn-ErrorType"]) == (400, code)
+
+
+def test_lists_come_in_pages() -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html"""
+    with bench() as cloud:
+        for number in range(51):
+            cloud.create(f"made{number:02}", Publish=number == 0)
+        first = cloud.aws.list_functions(MaxItems=100)
+        assert len(first["Functions"]) == 50
+        (last,) = cloud.aws.list_functions(Marker=first["NextMarker"])["Functions"]
+        assert last["FunctionName"] not in [f["FunctionName"] for f in first["Functions"]]
+        pages = cloud.aws.get_paginator("list_versions_by_function").paginate(
+            FunctionName="made00", PaginationConfig={"PageSize": 1}
+        )
+        versions = [[version["Version"] for version in page["Versions"]] for page in pages]
+        assert versions == [["$LATEST"], ["1"]]
+        with refused() as refusal:
+            cloud.aws.list_functions(Marker="none")
+        assert refusal.code == "InvalidParameterValueException"
+
+
+def test_change_of_another_revision_is_refused() -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionConfiguration.html"""
+    with bench() as cloud:
+        before = cloud.create("made")["RevisionId"]
+        change = cloud.aws.update_function_configuration
+        after = change(FunctionName="made", Timeout=4, RevisionId=before)["RevisionId"]
+        assert after == cloud.aws.get_function_configuration(FunctionName="made")["RevisionId"]
+        requests: list[tuple[str, dict[str, Any]]] = [
+            ("update_function_configuration", {"Timeout": 5}),
+            ("update_function_code", {"ZipFile": zipped({"app.py": ECHO})}),
+            ("publish_version", {}),
+        ]
+        for operation, parameters in requests:
+            with refused() as refusal:
+                getattr(cloud.aws, operation)(FunctionName="made", RevisionId=before, **parameters)
+            assert (refusal.status, refusal.code) == (412, "PreconditionFailedException")
+        assert cloud.aws.get_function_configuration(FunctionName="made")["Timeout"] == 4
+
+
+def test_version_of_other_code_than_expected_is_not_published() -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_PublishVersion.html"""
+    with bench() as cloud:
+        sha256 = cloud.create("made")["CodeSha256"]
+        with refused() as refusal:
+            cloud.aws.publish_version(FunctionName="made", CodeSha256="other")
+        assert refusal.text == (
+            f"CodeSHA256 (other) is different from current CodeSHA256 in $LATEST ({sha256}). "
+            "Please try again with the CodeSHA256 in $LATEST."
+        )
+        assert cloud.aws.publish_version(FunctionName="made", CodeSha256=sha256)["Version"] == "1"
+
+
+def test_alias_of_a_name_that_is_taken_is_a_conflict() -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_CreateAlias.html"""
+    with bench() as cloud:
+        cloud.create("made", Publish=True)
+        make = cloud.aws.create_alias
+        make(FunctionName="made", Name="live", FunctionVersion="1")
+        with refused() as refusal:
+            make(FunctionName="made", Name="live", FunctionVersion="1")
+        assert (refusal.status, refusal.code) == (409, "ResourceConflictException")
+        assert refusal.text == f"Alias already exists: {ARN}made:live"
+
+
+def test_account_has_a_thousand_places_less_what_functions_reserve() -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_GetAccountSettings.html"""
+    with bench() as cloud:
+        size = cloud.create("made")["CodeSize"]
+        cloud.aws.put_function_concurrency(FunctionName="made", ReservedConcurrentExecutions=7)
+        shown = cloud.aws.get_account_settings()
+        assert shown["AccountLimit"]["ConcurrentExecutions"] == 1000
+        assert shown["AccountLimit"]["UnreservedConcurrentExecutions"] == 993
+        assert shown["AccountUsage"] == {"TotalCodeSize": size, "FunctionCount": 1}
+
+
+def test_function_says_where_and_how_it_logs() -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_LoggingConfig.html"""
+    source = """
+import os
+def handler(event, context):
+    return [context.log_group_name, os.environ.get("AWS_LAMBDA_LOG_FORMAT")]
+"""
+    with bench() as cloud:
+        cloud.create("made", source)
+        assert read(cloud.invoke("made")) == ["/aws/lambda/made", None]
+        settings = {"LogFormat": "JSON", "LogGroup": "/shop/all"}
+        cloud.aws.update_function_configuration(FunctionName="made", LoggingConfig=settings)
+        assert read(cloud.invoke("made")) == ["/shop/all", "JSON"]
+
+
+@pytest.mark.parametrize("kind", ["function:none", "event-source-mapping:none"])
+def test_tags_of_what_is_not_there_are_not_found(kind: str) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_UntagResource.html"""
+    arn = f"arn:aws:lambda:us-east-1:123456789012:{kind}"
+    with bench() as cloud:
+        for operation, more in (("untag_resource", {"TagKeys": ["a"]}), ("list_tags", {})):
+            with refused() as refusal:
+                getattr(cloud.aws, operation)(Resource=arn, **more)
+            assert (refusal.status, refusal.code) == (404, "ResourceNotFoundException")
+
+
+def test_url_that_a_function_does_not_have_cannot_be_changed() -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionUrlConfig.html"""
+    with bench() as cloud:
+        cloud.create("made")
+        with refused() as refusal:
+            cloud.aws.update_function_url_config(FunctionName="made", AuthType="NONE")
+        assert (refusal.status, refusal.code) == (404, "ResourceNotFoundException")
+
+
+def test_request_that_is_no_operation_is_refused() -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/CommonErrors.html"""
+    with bench() as cloud:
+        answer = cloud.emulator.cloud.handle(
+            service="lambda", region="us-east-1", method="DELETE",
+            url=f"https://lambda.us-east-1.amazonaws.com/2017-03-31/tags/{ARN}made",
+            headers={}, body=b"",
+        )  # fmt: skip
+        assert answer.status == 404
+        assert answer.headers["X-Amzn-ErrorType"] == "UnknownOperationException"

@@ -551,3 +551,90 @@ def test_invoked_function_is_the_one_that_the_mapping_calls(
     cloud.emulator.advance(1)
     assert calls.bodies == [["by hand"], ["by queue"]]
     assert read(cloud.invoke(payload=b'{"Records": []}')) is None
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"MaximumRetryAttempts": 0}, {"MaximumRecordAgeInSeconds": 60},
+        {"BisectBatchOnFunctionError": True}, {"ParallelizationFactor": 2},
+        {"TumblingWindowInSeconds": 9},
+    ],
+)  # fmt: skip
+def test_queue_takes_no_setting_of_streams(cloud: LambdaBench, parameters: dict[str, Any]) -> None:
+    """Made or changed (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-parameters.html)."""
+    (name,) = parameters
+    text = f"Unsupported {name} parameter for given event source mapping type."
+    with refused() as refusal:
+        connect(cloud, **parameters)
+    assert (refusal.status, refusal.code, refusal.text) == (400, INVALID, text)
+    made = connect(cloud, BisectBatchOnFunctionError=False, DestinationConfig={"OnFailure": {}})
+    with refused() as refusal:
+        update(cloud, made, **parameters)
+    assert refusal.text == text
+
+
+def test_queue_has_no_starting_position(cloud: LambdaBench) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html"""
+    with refused() as refusal:
+        connect(cloud, StartingPosition="LATEST")
+    assert refusal.text == "StartingPosition is not valid for SQS event sources."
+
+
+@pytest.mark.parametrize(
+    ("parameters", "text"),
+    [
+        (
+            {"FunctionResponseTypes": ["Report"]},
+            "Value '[Report]' at 'functionResponseTypes' failed to satisfy constraint: Member must "
+            "satisfy constraint: [Member must satisfy enum value set: [ReportBatchItemFailures]]",
+        ),
+        (
+            {"StartingPosition": "FIRST"},
+            "Value 'FIRST' at 'startingPosition' failed to satisfy constraint: Member must satisfy "
+            "enum value set: [TRIM_HORIZON, LATEST, AT_TIMESTAMP]",
+        ),
+    ],
+)
+def test_word_that_a_parameter_does_not_have_is_refused(
+    cloud: LambdaBench, parameters: dict[str, Any], text: str
+) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html"""
+    with refused() as refusal:
+        connect(cloud, **parameters)
+    assert (refusal.status, refusal.code) == (400, "ValidationException")
+    assert refusal.text == f"1 validation error detected: {text}"
+
+
+def test_provisioned_pollers_are_kept_and_said_to_have_no_effect(cloud: LambdaBench) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html"""
+    pollers = {"MinimumPollers": 2, "MaximumPollers": 5}
+    made = connect(cloud, ProvisionedPollerConfig=pollers, MetricsConfig={"Metrics": []})
+    shown = cloud.aws.get_event_source_mapping(UUID=made["UUID"])
+    assert shown["ProvisionedPollerConfig"] == pollers
+    (warning,) = cloud.emulator.journal.entries(action="warning")
+    assert "MetricsConfig, ProvisionedPollerConfig of its mapping" in warning.data["text"]
+    with refused() as refusal:
+        update(cloud, made, ScalingConfig={"MaximumConcurrency": 2})
+    assert refusal.code == INVALID
+    with refused() as refusal:
+        update(cloud, made, ProvisionedPollerConfig={"MinimumPollers": 201})
+    assert refusal.text.endswith("Member must have value less than or equal to 200")
+
+
+def test_dead_letter_queue_and_retries_of_the_function_are_none_of_a_mapping(
+    cloud: LambdaBench,
+) -> None:
+    """For asynchronous events (https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html)."""
+    failures = cloud.queue("failures")
+    source = "def handler(event, context): raise ValueError('no')"
+    cloud.create("made", source, DeadLetterConfig={"TargetArn": failures})
+    cloud.aws.put_function_event_invoke_config(
+        FunctionName="made", MaximumRetryAttempts=0,
+        DestinationConfig={"OnFailure": {"Destination": failures}},
+    )  # fmt: skip
+    connect(cloud, FunctionName="made")
+    cloud.send("poison")
+    cloud.emulator.advance(95)
+    assert len(cloud.emulator.journal.entries(subject="made", action="result")) == 4
+    assert cloud.counts("failures").visible == 0

@@ -145,3 +145,12 @@ def test_mapping_of_a_stream_must_say_where_it_starts(cloud: LambdaBench) -> Non
         "1 validation error detected: Value null at 'startingPosition' failed to satisfy "
         "constraint: Member must not be null"
     )
+
+
+def test_maximum_concurrency_is_for_queues_only(cloud: LambdaBench) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html"""
+    with refused() as refusal:
+        connect(cloud, ScalingConfig={"MaximumConcurrency": 2})
+    assert (
+        refusal.text == "Unsupported ScalingConfig parameter for given event source mapping type."
+    )

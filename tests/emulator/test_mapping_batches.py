@@ -120,6 +120,16 @@ def test_batch_is_split_where_its_event_would_pass_six_megabytes(cloud: SmallClo
     assert cloud.held(queue) == (0, 0, 0)
 
 
+def test_messages_of_one_mebibyte_are_taken_six_megabytes_an_event(cloud: SmallCloud) -> None:
+    """Such messages (…/SQSDeveloperGuide/quotas-messages.html), such an event (…/with-sqs.html)."""
+    queue, function = cloud.queue(), ScriptedFunction()
+    cloud.connect(queue, function)
+    cloud.send(queue, *['"' * 1_048_576] * 3)
+    cloud.run_until_idle()
+
+    assert [len(event["Records"]) for event in function.events] == [2, 1]
+
+
 def test_batch_above_ten_is_assembled_from_several_receives(cloud: SmallCloud) -> None:
     """SQS gives ten messages a receive (…/APIReference/API_ReceiveMessage.html)."""
     queue, function = cloud.queue(), ScriptedFunction()

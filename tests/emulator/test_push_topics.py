@@ -94,6 +94,25 @@ def test_filter_policy_lets_through_what_matches(bench: PushBench) -> None:
     assert [event["Records"][0]["Sns"]["Message"] for event in bench.events] == ["new"]
 
 
+@pytest.mark.parametrize(
+    "order", [("FilterPolicyScope", "FilterPolicy"), ("FilterPolicy", "FilterPolicyScope")]
+)
+def test_policy_and_scope_may_be_set_in_any_order(bench: PushBench, order: tuple[str, str]) -> None:
+    """SetSubscriptionAttributes (…/sns/latest/api/API_SetSubscriptionAttributes.html)."""
+    topic = subscribe()
+    (subscription,) = client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+    values = {"FilterPolicyScope": "MessageBody", "FilterPolicy": '{"kind": ["new"]}'}
+    for name in order:
+        client("sns").set_subscription_attributes(
+            SubscriptionArn=subscription["SubscriptionArn"],
+            AttributeName=name, AttributeValue=values[name],
+        )  # fmt: skip
+    publish(topic, '{"kind": "new"}')
+    publish(topic, '{"kind": "old"}')
+
+    assert [event["Records"][0]["Sns"]["Message"] for event in bench.events] == ['{"kind": "new"}']
+
+
 def test_filter_policy_may_look_into_the_message(bench: PushBench) -> None:
     """FilterPolicyScope (…/sns/latest/dg/sns-message-filtering-scope.html)."""
     topic = subscribe(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 from runtime_project import FORKED_AND_STARTED, Project, environments, opened, wait_until
+
+from emulator.invocation import LogSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +41,8 @@ def test_environment_is_kept_after_an_ordinary_exception(project: Project) -> No
     assert f"START RequestId: {error['requestId']} Version: $LATEST" in project.log()
     (logged,) = [line for line in project.log() if line.startswith("[ERROR] ")]
     assert logged.startswith("[ERROR] ValueError: no\nTraceback (most recent call last):\n\xa0\xa0")
-    assert function.invoke(b"{}").value()["count"] == 2
+    again = function.invoke(b"{}").value()
+    assert (again["count"], again["left"]) == (2, True), "globals and files"
 
 
 @FORKED_AND_STARTED
@@ -60,6 +64,8 @@ def test_function_runs_in_its_project_as_on_lambda(project: Project) -> None:
     assert told["path"] == [folder, f"{folder}/vendor"]
     assert told["timezone"] == "UTC"
     assert told["argument"] == ""
+    assert told["id"] == project.log()[0].split()[2], "the id of the log's START"
+    assert told["missing"] == [], "a variable that Lambda defines"
 
 
 @FORKED_AND_STARTED
@@ -211,3 +217,20 @@ def test_closed_function_takes_and_starts_nothing(project: Project) -> None:
     assert not function.try_acquire()
     assert function.invoke(b"{}").error == "Runtime.ExitError"
     assert not environments()
+
+
+@FORKED_AND_STARTED
+def test_log_may_be_json_in_a_group_of_its_own(project: Project) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html"""
+    settings = LogSettings(is_json=True, application_level="WARN")
+    project.function("app.speaking", logs=settings, log_group="/shop/all").invoke(b"1")
+    start, warning, *printed, report = project.log()
+    assert printed == ["two", "lines", "no end of line"], "what is printed goes out as it is"
+    told = json.loads(warning)
+    assert (told["level"], told["message"]) == ("WARNING", "text 1")
+    started, reported = json.loads(start), json.loads(report)
+    assert (started["type"], reported["type"]) == ("platform.start", "platform.report")
+    assert started["record"]["requestId"] == reported["record"]["requestId"] == told["requestId"]
+    assert reported["record"]["status"] == "success"
+    assert reported["record"]["metrics"]["initDurationMs"] > 0
+    assert {e.data["group"] for e in project.journal.entries(action="log")} == {"/shop/all"}

@@ -133,7 +133,9 @@ def test_function_that_does_not_load_fails_with_the_reason(
     project.write("broken", code)
     failed = project.function(handler).invoke(b"{}")
     assert failed.error == failed.value()["errorType"] == error
-    assert failed.value().get("requestId", "") == ""
+    if error != "Runtime.ExitError":
+        assert failed.value()["requestId"] == "", "it is of no request"
+        assert isinstance(failed.value()["stackTrace"], list)
     # it is tried once more in the invocation
     tried = [line for line in project.log() if line.startswith("INIT_REPORT ")]
     assert [line.split("\t")[1:] for line in tried] == [

@@ -249,3 +249,38 @@ def test_fifo_batch_with_an_entry_without_its_ids_is_refused_as_a_whole(
     del entries[1][missing]
     sqs.refused("SendMessageBatch", QueueUrl="work.fifo", Entries=entries)
     assert sqs.attributes("work.fifo")["ApproximateNumberOfMessages"] == "0"
+
+
+def test_request_of_another_shape_is_refused_and_does_nothing(sqs: Sqs) -> None:
+    """400, which no client sends again (…/APIReference/CommonErrors.html)."""
+    sqs.create("work")
+    sqs("SendMessage", QueueUrl="work", MessageBody="x")
+    (message,) = sqs("ReceiveMessage", QueueUrl="work")["Messages"]
+    whole = {"Id": "a", "ReceiptHandle": message["ReceiptHandle"]}
+    code, text = sqs.refused("DeleteMessageBatch", QueueUrl="work", Entries=[whole, {"Id": "b"}])
+    assert code == "MissingRequiredParameterException", "as the JSON protocol calls it"
+    assert text.endswith("must contain the parameter Entries.2.ReceiptHandle.")
+    code, _ = sqs.refused("SendMessage", QueueUrl="work", MessageBody=7)
+    assert code == "SerializationException"
+    assert sqs.attributes("work")["ApproximateNumberOfMessagesNotVisible"] == "1"
+
+
+@pytest.mark.parametrize("policy", ["{", "[]", "text"])
+def test_access_policy_is_a_json_object(sqs: Sqs, policy: str) -> None:
+    """Policy (…/APIReference/API_SetQueueAttributes.html)."""
+    sqs.create("work")
+    request = {"QueueUrl": "work", "Attributes": {"Policy": policy}}
+    assert sqs.refused("SetQueueAttributes", **request)[0] == "InvalidAttributeValue"
+
+
+@pytest.mark.parametrize(
+    "attribute", [{"Other": {"DataType": "String", "StringValue": "x"}},
+                  {"AWSTraceHeader": {"DataType": "String"}}],
+)  # fmt: skip
+def test_message_has_no_system_attribute_but_its_trace_header(
+    sqs: Sqs, attribute: dict[str, Any]
+) -> None:
+    """MessageSystemAttributes (…/APIReference/API_SendMessage.html)."""
+    sqs.create("work")
+    request = {"QueueUrl": "work", "MessageBody": "x", "MessageSystemAttributes": attribute}
+    assert sqs.refused("SendMessage", **request)[0] == "InvalidParameterValue"

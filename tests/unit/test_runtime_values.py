@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from emulator.clock import VirtualClock
-from emulator.invocation import FunctionSpec, Invocation, Usage
+from emulator.invocation import FunctionSpec, Invocation, LogSettings, Usage
+from emulator.journal import Journal
 from emulator.runtime import failures, log_lines, trace_header
 from emulator.runtime.concurrency import CONCURRENCY_MAX, Concurrency
+from emulator.runtime.environment_log import EnvironmentLog
 from emulator.runtime.environment_variables import environment_variables
 from emulator.runtime.lambda_context import LambdaContext
 
@@ -79,6 +82,31 @@ def test_report_line_of_a_cold_start_has_the_init_duration_and_bills_it() -> Non
     line = log_lines.report("id", usage)
     assert "\tBilled Duration: 112 ms\t" in line
     assert line.endswith("\tInit Duration: 100.00 ms\t")
+
+
+@pytest.mark.parametrize(
+    ("level", "error", "kinds"),
+    [
+        ("INFO", None, ["start", "report"]), ("WARN", None, []),
+        ("WARN", "ValueError", ["report"]), ("DEBUG", None, ["start", "report"]),
+    ],
+)  # fmt: skip
+def test_lambdas_own_json_records_have_levels(
+    level: str, error: str | None, kinds: list[str]
+) -> None:
+    """https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-log-level.html"""
+    clock = VirtualClock()
+    journal = Journal(clock)
+    spec = msgspec.structs.replace(SPEC, logs=LogSettings(is_json=True, system_level=level))
+    log = EnvironmentLog(spec, journal, now_ms=clock.now_ms())
+    log.start(clock.now_ms(), "id")
+    usage = Usage(duration_ms=1, memory_mb=128, memory_used_mb=1)
+    log.end(clock.now_ms(), "id", usage, error=error)
+    told = [msgspec.json.decode(entry.data["text"]) for entry in journal.entries(action="log")]
+    assert [record["type"] for record in told] == [f"platform.{kind}" for kind in kinds]
+    assert all(record["time"] == "2026-01-01T00:00:00.000Z" for record in told)
+    if error:
+        assert (told[0]["record"]["status"], told[0]["record"]["errorType"]) == ("error", error)
 
 
 def test_log_stream_is_named_by_day_version_and_environment() -> None:

@@ -35,6 +35,12 @@ def test_message_of_one_mebibyte_is_taken_and_one_byte_more_refused() -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["a", "a.b-c_1", "awsome", "x" * 256])
+def test_attribute_may_have_any_other_name(name: str) -> None:
+    """SQSDeveloperGuide/sqs-message-metadata.html: letters, digits, _ - and single periods."""
+    new_queue().send(0, "x", attributes={name: MessageAttribute("String", "x")})
+
+
 def test_size_counts_bytes_and_the_attributes() -> None:
     """SQSDeveloperGuide/sqs-message-metadata.html: name, type and value count towards the size."""
     queue = new_queue(maximum_message_bytes=1024)
@@ -100,6 +106,12 @@ def test_delay_outside_of_fifteen_minutes_is_refused(delay_seconds: int) -> None
     ("name", "attribute"),
     [
         ("white space", MessageAttribute("String", "x")),
+        (".start", MessageAttribute("String", "x")),
+        ("end.", MessageAttribute("String", "x")),
+        ("two..periods", MessageAttribute("String", "x")),
+        ("aws.reserved", MessageAttribute("String", "x")),
+        ("Amazon.reserved", MessageAttribute("String", "x")),
+        ("x" * 257, MessageAttribute("String", "x")),
         ("name", MessageAttribute("Text", "x")),
         ("name", MessageAttribute("String", "")),
         ("name", MessageAttribute("Binary")),
