@@ -49,6 +49,12 @@ if settings.is_closed(os.environ):
     callers = authorize
 
 
+@app.middleware("all")
+def name_request(event: Any, get_response: Any) -> Any:
+    with logs.of_request(web.request_id(event)):
+        return get_response(event)
+
+
 @app.middleware("http")
 def unify_errors(request: Request, get_response: Any) -> Response:
     return web.unify(get_response(request), request)

@@ -27,7 +27,7 @@ LAYERS: list[set[str]] = [
 
 #: The same for the service, in ``chalicelib``.
 SERVICE_LAYERS: list[set[str]] = [
-    {"aws", "clock", "errors", "limits", "logs", "settings"},
+    {"aws", "clock", "errors", "limits", "logs", "metrics", "settings"},
     {"jobs", "task"},
     {"store"},
     {"tasks", "work"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib import clock, logs
+from chalicelib import clock
 from chalicelib.errors import UnavailableError
 from chalicelib.jobs.model import Status
 from chalicelib.jobs.problems import ProblemError
@@ -79,19 +79,14 @@ class Controller:
     def _cancel_active(self, job: Job) -> Job:
         now_ms = clock.now_ms()
         if job.status is Status.RUNNING and job.leased(now_ms):
-            job = self._store.request_cancel(job, now_ms=now_ms)
-        else:
-            job = self._store.cancel(job, now_ms=now_ms)
-        logs.record(job.status.value, job_id=job.id, attempt=job.attempt)
-        return job
+            return self._store.request_cancel(job, now_ms=now_ms)
+        return self._store.cancel(job, now_ms=now_ms)
 
     def _purge(self, job: Job) -> Job:
         try:
-            job = self._store.purge(job)
+            return self._store.purge(job)
         except ConditionFailedError as refused:
             if refused.job is None or not refused.job.purged:
                 detail = "Cancel it, or wait for its end"
                 raise ProblemError("job-not-finished", detail, job_id=job.id) from None
             return refused.job
-        logs.record("deleted", job_id=job.id)
-        return job

@@ -6,13 +6,13 @@ a worker that comes back late changes nothing. https://docs.aws.amazon.com/amazo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chalicelib import limits
 from chalicelib.errors import StaleAttemptError
 from chalicelib.jobs import transitions
 from chalicelib.jobs.expressions import AnyOf, Given, Plus
-from chalicelib.store import callback_writes, job_item
+from chalicelib.store import callback_writes, job_item, job_log
 from chalicelib.store.job_item import json_text, number
 from chalicelib.store.table import WriteRefusedError
 
@@ -59,9 +59,9 @@ class JobStore:
             self._table.put_if(item, transitions.ACCEPT, _moment(now_ms))
         except WriteRefusedError as refused:
             # a retry of a put whose answer was lost finds its own job
-            return refused.item is not None and job_item.decode(refused.item) == job_item.decode(
-                item
-            )
+            if refused.item is None or job_item.decode(refused.item) != job_item.decode(item):
+                return False
+        job_log.record("accept", job)
         return True
 
     def get(self, tenant: str, job_id: str) -> Job | None:
@@ -79,9 +79,9 @@ class JobStore:
         payload = {"p": number(round(fraction, 4))}
         return self._write_own("progress", job, payload=payload)
 
-    def release(self, job: Job, failure: Failure) -> Job:
-        """The attempt failed and another may follow."""
-        return self._write_own("release", job, payload={"e": json_text(failure)})
+    def release(self, job: Job, failure: Failure, *, seconds: int | None = None) -> Job:
+        """The attempt failed and another may follow, in so many seconds."""
+        return self._write_own("release", job, payload={"e": json_text(failure)}, seconds=seconds)
 
     def succeed(self, job: Job, result: bytes, *, now_ms: int) -> Job:
         """The attempt's result, JSON text; a large one gets an item of its own, written before.
@@ -176,15 +176,11 @@ class JobStore:
         }
         return job_item.item_bytes(ended) <= limits.WRITE_UNIT_BYTES
 
-    def _write_own(
-        self, event: str, job: Job, *, now_ms: int = 0, payload: Item | None = None, units: int = 0
-    ) -> Job:
+    def _write_own(self, event: str, job: Job, *, now_ms: int = 0, **more: Any) -> Job:
         """An event of the attempt that ``job`` was read or claimed as."""
         key = job_item.key(job.tenant, job.id)
         values = {":attempt": number(job.attempt)}
-        return self._write(
-            event, key, now_ms=now_ms, values=values, payload=payload or {}, units=units
-        )
+        return self._write(event, key, now_ms=now_ms, values=values, **more)
 
     def _write(
         self,
@@ -195,8 +191,11 @@ class JobStore:
         values: Item,
         payload: Item | None = None,
         units: int = 0,
+        seconds: int | None = None,
     ) -> Job:
-        """``payload`` are fields to set beside the event's own, ``units`` what else it cost."""
+        """``payload`` are fields to set beside the event's own, ``units`` what else it cost,
+        ``seconds`` is for the log.
+        """
         write = transitions.write(event)
         sets = {name: Given(f":{name}") for name in payload or {}}
         counted = {"u": Plus("u", ":units")} if units else {}
@@ -214,6 +213,7 @@ class JobStore:
             current = job_item.decode(refused.item) if refused.item else None
             raise ConditionFailedError(current) from None
         job = job_item.decode(item)
+        job_log.record(event, job, seconds=seconds)
         self.announcer.announce(job)
         return job
 
