@@ -29,7 +29,7 @@ FRAMES_MAX = 5
 _ids: ContextVar[dict[str, str] | None] = ContextVar("_ids", default=None)
 
 
-class _Line(logging.Formatter):
+class Line(logging.Formatter):
     """A record as one JSON object."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -49,15 +49,12 @@ class _StandardOutput(logging.Handler):
         sys.stdout.flush()
 
 
-def configure(handler: logging.Handler | None = None) -> None:
-    """Send the service's records to standard output, or to ``handler``, in JSON.
-
-    Doing it twice changes nothing.
-    """
+def configure() -> None:
+    """Send the service's records to standard output. Doing it twice changes nothing."""
     if LOGGER.handlers:
         return
-    handler = handler or _StandardOutput()
-    handler.setFormatter(_Line())
+    handler = _StandardOutput()
+    handler.setFormatter(Line())
     LOGGER.addHandler(handler)
     LOGGER.setLevel(logging.INFO)
     # Lambda's root logger has a handler too: without this every line would appear twice.

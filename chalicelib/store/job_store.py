@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib import limits
 from chalicelib.errors import StaleAttemptError
 from chalicelib.jobs import transitions
-from chalicelib.jobs.expressions import AnyOf, Given, Plus
+from chalicelib.jobs.expressions import AllOf, AnyOf, Compare, Given, Plus
 from chalicelib.store import callback_writes, job_item, job_log
 from chalicelib.store.job_item import json_text, number
 from chalicelib.store.table import WriteRefusedError
@@ -29,6 +29,8 @@ _CONSTANTS: Item = {
     name: number(value) if isinstance(value, int) else {"S": value}
     for name, value in transitions.CONSTANTS.items()
 }
+
+_IS_JOB = AllOf((Compare("sk", ">=", ":from"), Compare("sk", "<", ":to")))
 
 
 class ConditionFailedError(StaleAttemptError):
@@ -143,6 +145,11 @@ class JobStore:
         overdue = transitions.write("expire").condition
         condition = AnyOf((overdue, callback_writes.LATE))
         yield from map(job_item.decode, self._table.scan(condition, values))
+
+    def every(self) -> Iterator[Job]:
+        """All records, those of deleted jobs among them: one pass over the table, as above."""
+        values: Item = {":from": {"S": job_item.JOBS}, ":to": {"S": job_item.BEHIND_JOBS}}
+        yield from map(job_item.decode, self._table.scan(_IS_JOB, values))
 
     def newest(self, tenant: str, *, after: str | None, limit: int) -> tuple[list[Job], bool]:
         """Up to ``limit`` jobs, the newest first, behind the one with the id ``after``.
