@@ -70,7 +70,7 @@ def of_request(request_id: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def of_message(message_id: str) -> Iterator[None]:
-    """Every record until the end is about this message; see ``note_job``, too."""
+    """Every record until the end is about this message, or about its job: see ``note_job``."""
     outer = _ids.get() or {}
     kept = {name: value for name, value in outer.items() if name == "request_id"}
     with _with_ids({**kept, "message_id": message_id}):
@@ -78,9 +78,10 @@ def of_message(message_id: str) -> Iterator[None]:
 
 
 def note_job(job_id: str) -> None:
-    """The message that is worked on is about this job."""
+    """The message that is worked on is about this job, which from now on stands for it."""
     ids = _ids.get()
     if ids is not None:
+        ids.pop("message_id", None)
         ids["job_id"] = job_id
 
 
@@ -98,6 +99,7 @@ def record(
     *,
     level: int = logging.INFO,
     job_id: str | None = None,
+    message_id: str | None = None,
     type: str | None = None,  # noqa: A002
     attempt: int | None = None,
     outcome: str | None = None,
@@ -117,6 +119,7 @@ def record(
     known: dict[str, Any] = {
         **(_ids.get() or {}),
         **({"job_id": job_id} if job_id else {}),
+        **({"message_id": message_id} if message_id else {}),
         "type": type,
         "attempt": attempt,
         "outcome": outcome,

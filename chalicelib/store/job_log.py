@@ -6,7 +6,7 @@ it twice. Only progress leaves none: it changes no state.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chalicelib import logs, metrics
 
@@ -32,8 +32,8 @@ ACTIONS: Mapping[str, str] = {
 }
 
 
-def record(event: str, job: Job, *, seconds: int | None = None) -> None:
-    """Log that ``event`` has made ``job`` what it is; ``seconds`` is the wait for what follows."""
+def record(event: str, job: Job, **more: Any) -> None:
+    """Log that ``event`` has made ``job`` what it is; ``more`` is what only its maker knows."""
     action = ACTIONS.get(event)
     if action is None:
         return
@@ -54,7 +54,7 @@ def record(event: str, job: Job, *, seconds: int | None = None) -> None:
         attempt=job.attempt,
         outcome=job.status.value if job.terminal else None,
         slug=job.failure.slug if job.failure and (job.terminal or event == "release") else None,
-        seconds=seconds,
         values=told,
         metrics=directives,
+        **more,
     )

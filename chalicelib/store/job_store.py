@@ -17,7 +17,7 @@ from chalicelib.store.job_item import json_text, number
 from chalicelib.store.table import WriteRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from chalicelib.jobs.model import Failure, Job
     from chalicelib.store.announcing import Announcer
@@ -71,10 +71,23 @@ class JobStore:
         item = self._table.get(job_item.key(tenant, job_id))
         return job_item.decode(item) if item else None
 
-    def claim(self, tenant: str, job_id: str, *, now_ms: int, lease_until_ms: int) -> Job:
-        """Start the next attempt: of a queued job, or of one whose lease has passed."""
+    def claim(
+        self,
+        tenant: str,
+        job_id: str,
+        *,
+        now_ms: int,
+        lease_until_ms: int,
+        message_id: str | None = None,
+    ) -> Job:
+        """Start the next attempt: of a queued job, or of one whose lease has passed.
+
+        ``message_id``, whose message led here, is for the log.
+        """
+        key = job_item.key(tenant, job_id)
         values: Item = {":lease": number(lease_until_ms), ":started": {"L": [number(now_ms)]}}
-        return self._write("claim", job_item.key(tenant, job_id), now_ms=now_ms, values=values)
+        told = {"message_id": message_id}
+        return self._write("claim", key, now_ms=now_ms, values=values, told=told)
 
     def report_progress(self, job: Job, fraction: float) -> Job:
         """How far the attempt is, 0 to 1. What is returned may say that the job is to stop."""
@@ -82,8 +95,9 @@ class JobStore:
         return self._write_own("progress", job, payload=payload)
 
     def release(self, job: Job, failure: Failure, *, seconds: int | None = None) -> Job:
-        """The attempt failed and another may follow, in so many seconds."""
-        return self._write_own("release", job, payload={"e": json_text(failure)}, seconds=seconds)
+        """The attempt failed and another may follow, in so many seconds as the log tells."""
+        payload: Item = {"e": json_text(failure)}
+        return self._write_own("release", job, payload=payload, told={"seconds": seconds})
 
     def succeed(self, job: Job, result: bytes, *, now_ms: int) -> Job:
         """The attempt's result, JSON text; a large one gets an item of its own, written before.
@@ -198,10 +212,10 @@ class JobStore:
         values: Item,
         payload: Item | None = None,
         units: int = 0,
-        seconds: int | None = None,
+        told: Mapping[str, Any] | None = None,
     ) -> Job:
         """``payload`` are fields to set beside the event's own, ``units`` what else it cost,
-        ``seconds`` is for the log.
+        ``told`` is for the log.
         """
         write = transitions.write(event)
         sets = {name: Given(f":{name}") for name in payload or {}}
@@ -220,7 +234,7 @@ class JobStore:
             current = job_item.decode(refused.item) if refused.item else None
             raise ConditionFailedError(current) from None
         job = job_item.decode(item)
-        job_log.record(event, job, seconds=seconds)
+        job_log.record(event, job, **(told or {}))
         self.announcer.announce(job)
         return job
 

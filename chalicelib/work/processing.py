@@ -101,6 +101,7 @@ class Worker:
                 content.id,
                 now_ms=now_ms,
                 lease_until_ms=until_ms + limits.LEASE_MARGIN_MS,
+                message_id=message.message_id,
             )
         except ConditionFailedError as refused:
             given = bytes(content.input)

@@ -83,16 +83,15 @@ def test_every_event_is_tried_here() -> None:
 @pytest.mark.parametrize("event", EVENTS)
 def test_every_event_leaves_one_line_with_its_ids(bench: Bench, lines: Lines, event: str) -> None:
     """As many lines as the record has versions: one each for the events before it, too."""
-    with logs.of_request("r-1"), logs.of_message("m-1"):
+    with logs.of_request("r-1"):
         job = EVENTS[event](bench)
     written = lines()
     assert len(written) == job.version - (event == "progress")
     assert written[-1]["action"] == job_log.ACTIONS.get(event, "claimed")
     assert written[-1]["attempt"] == job.attempt
     for line in written:
-        ids = {name: line[name] for name in ("job_id", "type", "request_id", "message_id")}
-        expected = {"job_id": job.id, "type": "echo", "request_id": "r-1", "message_id": "m-1"}
-        assert ids == expected
+        ids = {name: line[name] for name in ("job_id", "type", "request_id")}
+        assert ids == {"job_id": job.id, "type": "echo", "request_id": "r-1"}
 
 
 def test_a_change_that_is_refused_leaves_no_line(bench: Bench, lines: Lines) -> None:
@@ -150,7 +149,23 @@ def test_what_goes_wrong_with_a_message_names_its_job(bench: Bench, lines: Lines
     with pytest.raises(MessagesLeftError):
         bench.work()
     (line,) = [line for line in lines() if line["action"] == "unavailable"]
-    assert (line["job_id"], bool(line["message_id"])) == (job.id, True)
+    assert line["job_id"] == job.id
+
+
+def test_a_claim_names_its_message_and_what_is_no_job_s_message_is_named(
+    bench: Bench, lines: Lines
+) -> None:
+    """Elsewhere the job's id is enough."""
+    bench.accept()
+    bench.move("not ours", bench.on.queue)
+    messages = bench.receive()
+    with pytest.raises(MessagesLeftError):
+        bench.work(messages)
+    named = {line["action"]: line.get("message_id") for line in lines()}
+    ours, foreign = (message.message_id for message in messages)
+    assert named == {
+        "accepted": None, "claimed": ours, "succeeded": None, "message-refused": foreign,
+    }  # fmt: skip
 
 
 def ended(bench: Bench, lines: Lines) -> list[Metric]:

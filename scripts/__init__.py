@@ -1,0 +1,1 @@
+"""What is done to a stage of this project from a developer's machine."""
