@@ -22,6 +22,7 @@ from chalicelib.requests import control
 from chalicelib.store.job_queue import Outgoing
 from chalicelib.store.job_store import ConditionFailedError
 from chalicelib.work import failing
+from scripts.operate import progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,7 +95,7 @@ def restore(place: Place, file: Path) -> tuple[int, int]:
     """
     messages = [Outgoing(message) for message in _read(file)]
     failed = 0
-    with click.progressbar(length=len(messages), label=place.names.queue) as bar:
+    with progress.bar(place.names.queue, len(messages)) as bar:
         for start in range(0, len(messages), RESTORED_AT_ONCE):
             some = messages[start : start + RESTORED_AT_ONCE]
             failed += sum(error is not None for error in place.queue.send(some))
@@ -105,7 +106,7 @@ def restore(place: Place, file: Path) -> tuple[int, int]:
 def _batches(place: Place) -> Iterator[list[Received]]:
     """Messages as they come, with a bar, until none waits any more."""
     waiting = place.queue.counts().waiting
-    with click.progressbar(length=waiting, label=place.names.queue) as bar:
+    with progress.bar(place.names.queue, waiting) as bar:
         while messages := place.queue.receive(hidden_seconds=HIDDEN_SECONDS):
             yield messages
             bar.update(len(messages))

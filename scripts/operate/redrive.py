@@ -14,6 +14,7 @@ from chalicelib import clock
 from chalicelib.errors import MessageRefusedError
 from chalicelib.jobs.callback_message import CallbackMessage
 from chalicelib.jobs.job_message import JobMessage
+from scripts.operate import progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +67,7 @@ class DeadLetters:
         """Show how far it is until it ends; returns what came of it."""
         task = self._task()
         total = task.get("ApproximateNumberOfMessagesToMove", 0)
-        with click.progressbar(length=total, label=self.queue.name) as bar:
+        with progress.bar(self.queue.name, total) as bar:
             while task.get("Status") in UNDER_WAY:
                 bar.update(task.get("ApproximateNumberOfMessagesMoved", 0) - bar.pos)
                 clock.sleep(POLL_SECONDS)

@@ -317,12 +317,12 @@ def test_a_dry_run_says_what_a_redrive_of_callbacks_would_mean(unread: Bench) ->
 
 def interrupted(bench: Bench, monkeypatch: pytest.MonkeyPatch, after: int) -> None:
     """Ctrl-C at so manieth look at the progress."""
-    sleep, looks = clock.sleep, iter(range(1, 10))
+    wait, looks = clock.sleep, iter(range(1, 10))
 
     def sleep_or_end(seconds: float) -> None:
         if next(looks) == after:
             raise KeyboardInterrupt
-        sleep(seconds)
+        wait(seconds)
 
     monkeypatch.setattr(clock, "sleep", sleep_or_end)
 
@@ -376,7 +376,7 @@ def test_drained_jobs_wait_in_a_file_and_run_once_they_are_restored(
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert (bench.waiting(), len(file.read_text().splitlines())) == (0, 25)
     assert {bench.job(job_id).status for job_id in made} == {Status.QUEUED}
-    assert says("restore", str(file))[-1] == "25 sent"
+    assert says("restore", str(file)) == ["25 sent"]
     bench.emulator.run_until_idle()
     assert {bench.job(job_id).status for job_id in made} == {Status.SUCCEEDED}
 
