@@ -1,24 +1,15 @@
 """Dollars for a million jobs, from what one asks of AWS: ``python -m benchmarks.costs``.
 
 The counts of requests and units are those that ``tests/acceptance/test_service_costs.py`` finds
-where they arrive. Times and sizes are assumptions, and documented as such.
+where they arrive. Times and sizes are assumptions, and documented as such; prices are those of
+``emulator/costs/prices.py``.
 """
 
 from __future__ import annotations
 
 import dataclasses
 
-#: List prices in us-east-1 without the free tier, in dollars a million, or a GB.
-PRICES_DATE = "2026-03"
-API_GATEWAY_REQUEST = 3.50
-LAMBDA_REQUEST = 0.20
-LAMBDA_GB_SECOND = 13.3334
-SQS_REQUEST = 0.40
-SQS_GROUPED_SEND = 0.10
-DYNAMODB_WRITE_UNIT = 0.625
-DYNAMODB_READ_UNIT = 0.125
-LOGS_GB = 0.50
-EGRESS_GB = 0.09
+from emulator.costs import prices
 
 # Assumed: how long our own code runs, and what is logged and sent.
 POST_MS, GET_MS, WORK_MS, CALLBACK_MS = 30, 12, 15, 300
@@ -26,8 +17,6 @@ API_GB, CALLBACK_GB = 0.5, 0.25
 LOG_KB, ANSWER_KB = 1, 1
 MESSAGES_IN_A_BATCH = 10
 KB_IN_A_GB = 1_000_000
-#: Lambda keeps five long polls of 20 seconds open at each queue.
-IDLE_RECEIVES_A_MONTH = 5 * 3 * 60 * 24 * 30
 QUEUES = 3
 
 
@@ -59,13 +48,14 @@ class Mode:
         log_gb_a_million = functions * LOG_KB * 1e6 / KB_IN_A_GB
         egress_gb_a_million = (requests + self.callbacks) * ANSWER_KB * 1e6 / KB_IN_A_GB
         return {
-            "API Gateway": requests * API_GATEWAY_REQUEST,
-            "Lambda": functions * LAMBDA_REQUEST + gb_ms / 1000 * LAMBDA_GB_SECOND,
-            "SQS": self.sqs_requests * SQS_REQUEST
-            + (self.sends + self.callbacks) * SQS_GROUPED_SEND,
-            "DynamoDB": self.write_units * DYNAMODB_WRITE_UNIT
-            + self.read_units * DYNAMODB_READ_UNIT,
-            "Logs, egress": log_gb_a_million * LOGS_GB + egress_gb_a_million * EGRESS_GB,
+            "API Gateway": requests * prices.API_GATEWAY_REQUEST,
+            "Lambda": functions * prices.LAMBDA_REQUEST + gb_ms / 1000 * prices.LAMBDA_GB_SECOND,
+            "SQS": self.sqs_requests * prices.SQS_REQUEST
+            + (self.sends + self.callbacks) * prices.SQS_GROUPED_SEND,
+            "DynamoDB": self.write_units * prices.DYNAMODB_WRITE_UNIT
+            + self.read_units * prices.DYNAMODB_READ_UNIT,
+            "Logs, egress": log_gb_a_million * prices.LOGS_GB
+            + egress_gb_a_million * prices.EGRESS_GB,
         }
 
 
@@ -97,7 +87,7 @@ def table() -> str:
 
 def idle() -> str:
     """What it costs to do nothing."""
-    dollars = QUEUES * IDLE_RECEIVES_A_MONTH * SQS_REQUEST / 1e6
+    dollars = QUEUES * prices.IDLE_RECEIVES_A_MONTH * prices.SQS_REQUEST / 1e6
     return f"Idle: {dollars:.2f} dollars a month, for Lambda's asking {QUEUES} empty queues."
 
 

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 LAYERS: list[set[str]] = [
     {"arn", "caller", "clock", "guard", "invocation", "journal", "limits", "settings"},
     {"http", "sqs", "template", "terminal"},
-    {"cloud", "runtime"},
+    {"cloud", "costs", "runtime"},
     {"mapping", "push"},
     {"lambda_api"},
     {"declared", "emulator", "scheduler", "test_client"},

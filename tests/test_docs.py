@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 import msgspec
 import pytest
 
-from benchmarks import costs
 from chalicelib import bootstrap, tasks
 from chalicelib.http import api
 from chalicelib.jobs import model, problems
 from chalicelib.jobs.transitions import TRANSITIONS
 from chalicelib.task import TASKS
 from emulator import pytest_plugin, settings, terminal
+from emulator.costs import prices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -308,7 +308,7 @@ def test_dollars_of_the_document_are_those_that_its_command_prints() -> None:
     command = [sys.executable, *shlex.split(block.text)[1:]]
     printed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stdout
     assert printed in read("docs/costs.md")
-    assert costs.PRICES_DATE in read("docs/costs.md")
+    assert prices.PRICES_DATE in read("docs/costs.md")
 
 
 def test_settings_of_the_pytest_plugin_are_documented() -> None:

@@ -23,6 +23,7 @@ from chalicelib.callbacks.webhook_post import Answer
 from chalicelib.errors import RetryableError
 from chalicelib.store import job_item
 from chalicelib.task import TASKS, Task
+from emulator.costs import bill, prices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,6 +113,34 @@ def test_a_job_costs_its_writes_one_send_and_a_fifth_for_its_message(
     assert biggest_item_bytes() <= limits.WRITE_UNIT_BYTES
     jobs = client.get("/jobs").json()["jobs"]
     assert {job["usage"]["write_units"] for job in jobs} == {writes}
+
+
+@pytest.mark.parametrize("mode", [costs.PLAIN, costs.KEYED], ids=["plain", "key"])
+def test_what_the_emulator_bills_is_what_was_counted(
+    client: Client, emulator: Emulator, mode: costs.Mode
+) -> None:
+    """``python -m emulator costs``, after ten jobs that were polled twice each.
+
+    Times are another matter: on virtual time there are none.
+    """
+    headers = [{"Idempotency-Key": f"row-{n}"} if mode is costs.KEYED else {} for n in range(10)]
+    paths = ["/" + client.post("/jobs", json=GOOD, headers=h).headers["location"] for h in headers]
+    emulator.run_until_idle()
+    for path in 2 * paths:
+        client.get(path)
+    usage = emulator.usage()
+    billed = {line.service: line.dollars for line in bill.of(usage, "accepted-jobs").lines}
+    table = usage.counts.tables["accepted-jobs"]
+    assert (table.write_units, table.read_units) == (10 * mode.write_units, 10 * mode.read_units)
+    # each process asks for its queue's address once, and for its length every five seconds
+    rare = sum(usage.counts.requests["sqs"].get(name, 0) for name in RARE)
+    queue = usage.counts.queues["accepted-jobs"]
+    requests = usage.counts.queue_requests - rare + queue.polls + queue.deletes
+    assert requests == 10 * mode.sqs_requests
+    expected = mode.dollars
+    assert billed["API Gateway"] == pytest.approx(expected["API Gateway"])
+    assert billed["DynamoDB"] == pytest.approx(expected["DynamoDB"])
+    assert billed["SQS"] == pytest.approx(expected["SQS"] + rare * prices.SQS_REQUEST / 10)
 
 
 def test_a_batch_saves_nine_sends_of_ten(
