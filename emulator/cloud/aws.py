@@ -21,6 +21,7 @@ from moto.core.request import Request
 
 from emulator.cloud import json_request, moto_caches, streams
 from emulator.cloud.function_logs import FunctionLogs
+from emulator.cloud.function_metrics import FunctionMetrics
 from emulator.cloud.stream import StreamSeat
 from emulator.costs.meter import Meter
 from emulator.costs.operation import operation_of
@@ -88,6 +89,8 @@ class Cloud:
         streams.seat(StreamSeat(clock, self._notify))
         self._logs = FunctionLogs(ACCOUNT_ID, region)
         journal.listen(self._logs)
+        self._metrics = FunctionMetrics(ACCOUNT_ID, region)
+        journal.listen(self._metrics)
         #: what clients ask for, for what it would cost
         self.meter = Meter(clock, ACCOUNT_ID)
         journal.listen(self.meter)
@@ -133,6 +136,8 @@ class Cloud:
         """What moto answers: status, headers, body. Hold the lock."""
         if service == "logs":
             self._logs.write()
+        elif service == "monitoring":
+            self._metrics.write()
         request = json_request.read(method, url, headers, body)
         if request is not None and request.target.startswith(_STREAMS_TARGET):
             service = _STREAMS
