@@ -31,6 +31,8 @@ SNS_PUBLISH = 0.50
 EVENTBRIDGE_EVENT = 1.00
 #: https://aws.amazon.com/cloudwatch/pricing/
 LOGS_GB = 0.50
+#: A custom metric, for each month or part of it in which it has values.
+METRIC_A_MONTH = 0.30
 #: To the internet. https://aws.amazon.com/ec2/pricing/on-demand/
 EGRESS_GB = 0.09
 

@@ -16,14 +16,16 @@ import pytest
 from least_privilege import ACCOUNT, Use
 
 from benchmarks import costs
-from chalicelib import bootstrap, clock, limits
+from chalicelib import bootstrap, clock, limits, metrics
 from chalicelib.aws import Clients
 from chalicelib.callbacks.url_guard import UrlGuard
 from chalicelib.callbacks.webhook_post import Answer
 from chalicelib.errors import RetryableError
+from chalicelib.jobs.model import TERMINAL
 from chalicelib.store import job_item
 from chalicelib.task import TASKS, Task
 from emulator.costs import bill, prices
+from emulator.costs.meter import LOG_EVENT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -167,6 +169,39 @@ def test_a_callback_costs_a_write_a_message_and_its_reads(
     assert made["GetItem"] == 10 * mode.read_units
     assert made["SendMessage"] == 20
     assert {job["usage"]["write_units"] for job in client.get("/jobs").json()["jobs"]} == {4}
+
+
+def test_the_log_of_a_job_is_as_long_as_its_price_says(
+    client: Client,
+    emulator: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """With 26 bytes that CloudWatch counts beside each line: .../cloudwatch/pricing/."""
+    _receive_callbacks(monkeypatch, itertools.repeat(Answer(204)))
+    client.post("/jobs", json=TOLD)
+    emulator.run_until_idle()
+    bytes_of: collections.Counter[str] = collections.Counter()
+    for line in capfd.readouterr().out.splitlines():
+        action = json.loads(line)["action"] if line.startswith("{") else ""
+        part = {"accepted": "accept", "claimed": "work", "succeeded": "work"}.get(action, "tell")
+        bytes_of[part] += len(line) + LOG_EVENT_BYTES if action else 0
+    assert {part: round(count / 1000, 2) for part, count in bytes_of.items()} == {
+        "accept": costs.ACCEPTED_LOG_KB,
+        "work": costs.WORK_LOG_KB,
+        "tell": costs.CALLBACK_LOG_KB,
+    }
+
+
+def test_a_type_of_job_has_as_many_metrics_as_their_price_says() -> None:
+    """Each outcome counts as one. .../cloudwatch/pricing/: by name and dimensions' values."""
+    directives = [*metrics.ENDED, *metrics.RETRIED]
+    counted = sum(
+        len(directive["Metrics"]) * (len(TERMINAL) if "outcome" in dimensions else 1)
+        for directive in directives
+        for dimensions in directive["Dimensions"]
+    )
+    assert counted == costs.METRICS_A_TYPE
 
 
 def test_a_poll_is_one_read(client: Client, requests: Requests) -> None:
