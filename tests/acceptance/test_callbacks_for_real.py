@@ -78,3 +78,12 @@ def test_a_callback_arrives_a_large_result_opens_and_an_operator_sees_the_job(
         told = [line.split()[1] for line in operate(tmp_path, "tail", job["id"]).splitlines()]
         assert told[:3] == ["recorded", "claimed", "succeeded"]
         assert (told[-1], "callback-delivered" in told) == ("record", True)
+        costs = json.loads(emulator_command(tmp_path, "costs", "--json").stdout)
+        assert (costs["units"], costs["counts"]["api"]["accepted"]) == (1, 1)
+        assert costs["counts"]["tables"]["accepted-jobs"]["write_units"] == 4
+        assert costs["counts"]["requests"]["s3"] == {"PUT": 1, "GET": 1}
+        assert costs["counts"]["functions"]["process_jobs"]["cold_mb_ms"] > 0
+        assert emulator_command(tmp_path, "costs", "--reset").returncode == 0
+        done = emulator_command(tmp_path, "costs")
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+        assert "nothing was done yet" in done.stderr
