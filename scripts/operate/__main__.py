@@ -118,11 +118,13 @@ def drain(place: Place, *, file: Path | None, cancel: bool, dry_run: bool) -> No
     if sum((file is not None, cancel, dry_run)) != 1:
         raise click.UsageError("say one: --to FILE, --cancel or --dry-run")
     if file is not None:
-        click.echo(f"{draining.save(place, file)} saved; `restore {file}` sends them again")
+        became = draining.save(place, file)
+        click.echo(f"{became[draining.SAVED]} saved, {became[draining.LEFT]} left")
     elif cancel:
         with operator_log(place):
             became = draining.cancel(place)
-        click.echo(", ".join(f"{became[word]} {word}" for word in draining.WORDS))
+        words = (draining.CANCELED, draining.ENDED, draining.LEFT)
+        click.echo(", ".join(f"{became[word]} {word}" for word in words))
     counts = place.queue.counts()
     click.echo(
         f"{place.queue.name}: {counts.waiting} waiting, {counts.in_flight} in flight, "

@@ -37,11 +37,11 @@ HIDDEN_SECONDS = 300
 RESTORED_AT_ONCE = 100
 
 
+SAVED = "saved"
 CANCELED = "canceled"
 ENDED = "ended before"
-#: of a job that a worker is at, or not ours
+#: not written by this service; or it is to be canceled, and a worker is at it
 LEFT = "left"
-WORDS = (CANCELED, ENDED, LEFT)
 
 
 class Saved(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,27 +51,29 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
     body: str
 
 
-def save(place: Place, file: Path) -> int:
-    """Put every message that waits into a new ``file``; returns how many that were.
+def save(place: Place, file: Path) -> Counter[str]:
+    """Put the message of every job that waits into a new ``file``.
 
-    Raises ClickException if it is there already.
+    Returns how many were SAVED, and how many were LEFT. Raises ClickException if the file is there
+    already.
     """
     try:
         # inputs stand in it: for its owner only
         file.touch(mode=0o600, exist_ok=False)
     except OSError as error:
         raise click.ClickException(f"{file} cannot be made: {error.strerror}") from None
-    count = 0
+    became: Counter[str] = Counter()
     with file.open("ab") as out:
         for messages in _batches(place):
-            for message in messages:
+            ours = [message for message in messages if _content(message) is not None]
+            for message in ours:
                 line = Saved(message_id=message.message_id, body=message.body)
                 out.write(msgspec.json.encode(line) + b"\n")
             out.flush()
             os.fsync(out.fileno())
-            place.queue.acknowledge(messages)
-            count += len(messages)
-    return count
+            place.queue.acknowledge(ours)
+            became.update({SAVED: len(ours), LEFT: len(messages) - len(ours)})
+    return became
 
 
 def cancel(place: Place) -> Counter[str]:
@@ -113,9 +115,8 @@ def _batches(place: Place) -> Iterator[list[Received]]:
 
 
 def _cancel(place: Place, message: Received) -> str:
-    try:
-        content = JobMessage.decode(message.body)
-    except MessageRefusedError:
+    content = _content(message)
+    if content is None:
         return LEFT
     job = place.jobs.get(content.tenant, content.id)
     now_ms = clock.now_ms()
@@ -127,6 +128,14 @@ def _cancel(place: Place, message: Received) -> str:
     except (ConditionFailedError, ProblemError):
         # it has ended at this moment, or been deleted
         return ENDED
+
+
+def _content(message: Received) -> JobMessage | None:
+    """None: this service did not write it."""
+    try:
+        return JobMessage.decode(message.body)
+    except MessageRefusedError:
+        return None
 
 
 def _read(file: Path) -> list[JobMessage]:

@@ -52,23 +52,29 @@ class _Sender(logging.Handler):
 
     def send(self, place: Place) -> None:
         """Into a stream of its own. What was done is done: a log that takes nothing is told."""
+        if not self._events:
+            return
         try:
             self._put(place)
         except aws.ERRORS as error:
-            reason = " ".join(str(error).split())
-            click.echo(f"{len(self._events)} lines of the log were not sent: {reason}", err=True)
+            self._tell(" ".join(str(error).split()))
 
     def _put(self, place: Place) -> None:
+        groups = place.log_groups()
+        if not groups:
+            self._tell(f"there is no log group {place.names.log_group}")
+            return
         client = place.clients.logs
         client.meta.events.register("before-call.cloudwatch-logs.PutLogEvents", _tell_of_metrics)
-        groups = place.log_groups() if self._events else []
-        for group in groups[:1]:
-            day, name = rfc3339(clock.now_ms())[:10], uuid.uuid4().hex
-            where = {"logGroupName": group, "logStreamName": f"operate/{day}/{name}"}
-            client.create_log_stream(**where)
-            for start in range(0, len(self._events), EVENTS_MAX):
-                some = self._events[start : start + EVENTS_MAX]
-                client.put_log_events(**where, logEvents=some)
+        day, name = rfc3339(clock.now_ms())[:10], uuid.uuid4().hex
+        where = {"logGroupName": groups[0], "logStreamName": f"operate/{day}/{name}"}
+        client.create_log_stream(**where)
+        for start in range(0, len(self._events), EVENTS_MAX):
+            some = self._events[start : start + EVENTS_MAX]
+            client.put_log_events(**where, logEvents=some)
+
+    def _tell(self, reason: str) -> None:
+        click.echo(f"lines of the log that were not sent: {len(self._events)}, {reason}", err=True)
 
 
 def _tell_of_metrics(params: dict[str, Any], **_: Any) -> None:

@@ -62,7 +62,7 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
             config = json.loads(CONFIG.read_text())
         except (OSError, ValueError) as error:
             raise click.ClickException(f"{CONFIG} cannot be read: {error}") from None
-        known = config.get("stages", {})
+        known = config.get("stages", {}) if isinstance(config, dict) else {}
         if stage not in known:
             stages = ", ".join(sorted(known))
             raise click.ClickException(f"{CONFIG} has no stage {stage!r}: --stage takes {stages}")
@@ -163,15 +163,25 @@ def _place(endpoint: str | None, account: str | None, stage: str | None) -> Plac
 
 def _at(endpoint: str) -> OperatorClients:
     """Clients of an endpoint that takes any credentials. Real ones are not even looked for."""
-    url = urlsplit(endpoint)
-    if url.scheme not in ("http", "https") or not url.hostname:
+    host = _host(endpoint)
+    if host is None:
         raise click.UsageError(f"--endpoint is a URL such as http://127.0.0.1:4566, not {endpoint}")
-    if url.hostname.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")):
+    if host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")):
         raise click.UsageError("--endpoint is for what is like AWS; AWS itself is --account ID")
     os.environ.pop("AWS_PROFILE", None)
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     session = boto3.session.Session("operate", "operate", region_name=region or REGION_AT_ENDPOINT)
     return OperatorClients(session, endpoint_url=endpoint)
+
+
+def _host(endpoint: str) -> str | None:
+    try:
+        url = urlsplit(endpoint)
+        # a port that is none raises, too
+        is_url = url.scheme in ("http", "https") and url.port != 0
+    except ValueError:
+        return None
+    return url.hostname if is_url else None
 
 
 def _in_account(account: str) -> OperatorClients:

@@ -5,10 +5,12 @@ https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-c
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import click
+from botocore.exceptions import ClientError
 
 from chalicelib import clock
 from chalicelib.errors import MessageRefusedError
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 #: What is looked at before anything is moved, in receives of ten messages.
 LOOKS_MAX = 10
 POLL_SECONDS = 1
+#: How often a task that was just begun is looked for.
+LISTED_POLLS_MAX = 5
 #: What a task may be in that has not ended. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListMessageMoveTasksResultEntry.html
 UNDER_WAY = {"RUNNING", "CANCELLING"}
 
@@ -50,6 +54,8 @@ class DeadLetters:
         self._place = place
         self._of_callbacks = queue is place.callbacks_queue
         self._arn = dead.arn()
+        #: of the task before the one that ``start`` has begun
+        self._before: Any = None
 
     def look(self) -> Counter[str]:
         """What a redrive would mean for some of those that wait now. They stay as they are."""
@@ -60,12 +66,13 @@ class DeadLetters:
         running = self._task()
         if running.get("Status") in UNDER_WAY:
             raise click.ClickException(f"a redrive is under way: {_moved(running)}; see --stop")
+        self._before = running.get("StartedTimestamp")
         rate = {"MaxNumberOfMessagesPerSecond": per_second} if per_second else {}
         self._place.clients.sqs.start_message_move_task(SourceArn=self._arn, **rate)
 
     def follow(self) -> str:
         """Show how far it is until it ends; returns what came of it."""
-        task = self._task()
+        task = self._started()
         total = task.get("ApproximateNumberOfMessagesToMove", 0)
         with progress.bar(self.queue.name, total) as bar:
             while task.get("Status") in UNDER_WAY:
@@ -81,11 +88,22 @@ class DeadLetters:
         """Stop what is under way; what was moved stays moved."""
         task = self._task()
         if task.get("Status") == "RUNNING":
-            handle = task["TaskHandle"]
-            self._place.clients.sqs.cancel_message_move_task(TaskHandle=handle)
+            # it may come to its end at this moment, which is no error
+            with contextlib.suppress(ClientError):
+                handle = task["TaskHandle"]
+                self._place.clients.sqs.cancel_message_move_task(TaskHandle=handle)
         while (task := self._task()).get("Status") in UNDER_WAY:
             clock.sleep(POLL_SECONDS)
         return _moved(task) if task else "nothing was under way"
+
+    def _started(self) -> dict[str, Any]:
+        """What ``start`` has begun, once SQS lists it."""
+        for _ in range(LISTED_POLLS_MAX):
+            task = self._task()
+            if task.get("StartedTimestamp") != self._before:
+                break
+            clock.sleep(POLL_SECONDS)
+        return task
 
     def _task(self) -> dict[str, Any]:
         """The latest, as SQS lists it."""

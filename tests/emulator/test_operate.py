@@ -94,6 +94,8 @@ def messages(bench: Bench, count: int, **more: Any) -> list[str]:
         (("--account", "123456789012"), "which stage"),
         (("--account", "123", "--stage", "prod"), "12 digits"),
         (("--endpoint", "127.0.0.1:4566"), "http://127.0.0.1:4566"),
+        (("--endpoint", "http://[::1"), "http://127.0.0.1:4566"),
+        (("--endpoint", "http://127.0.0.1:port"), "http://127.0.0.1:4566"),
         (("--endpoint", "https://sqs.eu-central-1.amazonaws.com"), "--account"),
     ],
 )
@@ -259,6 +261,13 @@ def test_sweep_does_what_the_function_does_and_logs_it_there(
     assert any("deadline-exceeded" in line for line in says("tail", job_id))
 
 
+def test_lines_of_the_log_that_go_nowhere_are_told(bench: Bench) -> None:
+    """What was done is done; on standard error, for the counts are the answer."""
+    done = operate("sweep")
+    assert done.stdout.startswith("0 jobs")
+    assert "not sent: 1, there is no log group /aws/lambda/accepted-dev" in done.stderr
+
+
 # redrive
 
 
@@ -354,6 +363,24 @@ def test_a_second_redrive_is_refused_and_the_first_can_be_stopped(unread: Bench)
     assert "cancelled" in says("redrive", "callbacks", "--stop")[-1]
 
 
+def test_stopping_what_ends_at_this_moment_is_no_error(
+    unread: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """.../APIReference/API_CancelMessageMoveTask.html: a task that has ended is not found."""
+    dead_callbacks(unread, 2)
+    arn = unread.emulator.queue(CALLBACKS_DEAD).attributes.arn
+    unread.clients.sqs.start_message_move_task(SourceArn=arn, MaxNumberOfMessagesPerSecond=1)
+    listed = redrive.DeadLetters._task
+
+    def end_after_a_look(dead: redrive.DeadLetters) -> dict[str, Any]:
+        task = listed(dead)
+        unread.emulator.advance(10)
+        return task
+
+    monkeypatch.setattr(redrive.DeadLetters, "_task", end_after_a_look)
+    assert says("redrive", "callbacks", "--stop")[-1] == "completed, 2 of 2 moved"
+
+
 def test_a_redrive_without_a_way_back_says_why(unread: Bench) -> None:
     """.../SQSDeveloperGuide/troubleshooting-dlq-redrive.html: a letter that was sent there."""
     sqs = unread.clients.sqs
@@ -372,7 +399,7 @@ def test_drained_jobs_wait_in_a_file_and_run_once_they_are_restored(
     made = messages(bench, 25)
     file = tmp_path / "drained.jsonl"
     assert says("drain", "--dry-run") == ["accepted-jobs: 25 waiting, 0 in flight, 0 delayed"]
-    assert "25 saved" in operate("drain", "--to", str(file)).output
+    assert says("drain", "--to", str(file))[0] == "25 saved, 0 left"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert (bench.waiting(), len(file.read_text().splitlines())) == (0, 25)
     assert {bench.job(job_id).status for job_id in made} == {Status.QUEUED}
@@ -420,6 +447,15 @@ def test_a_file_with_a_line_that_is_no_job_sends_nothing(
     file.write_text(file.read_text() + line + "\n")
     assert "drained.jsonl:2 is no saved job" in refuses("restore", str(file))
     assert bench.waiting() == 0
+
+
+def test_a_message_that_is_not_ours_is_left_where_it_is(bench: Bench, tmp_path: Path) -> None:
+    """Nothing could be restored of it; SQS gives up on it, and then it waits for a person."""
+    messages(bench, 1)
+    bench.move("not ours", bench.on.queue)
+    assert says("drain", "--to", str(tmp_path / "drained.jsonl"))[0] == "1 saved, 1 left"
+    assert bench.waiting() == 1
+    assert says("restore", str(tmp_path / "drained.jsonl")) == ["1 sent"]
 
 
 def test_messages_that_were_not_sent_back_are_told(bench: Bench, tmp_path: Path) -> None:
