@@ -63,16 +63,18 @@ def quick(operation: str, body: bytes, status: int, answer: bytes) -> Units | No
     An item is smaller than its JSON. None: it must be looked at more closely.
     """
     head = _head(body)
+    table = _table_name(head.TableName)
     if status != http.HTTPStatus.OK:
         refused = any(name in answer for name in _REFUSED_BY_ITEMS)
-        return Units(head.TableName, write=int(refused))
+        return Units(table, write=int(refused))
     if operation == "GetItem":
-        is_small = len(answer) <= READ_UNIT_BYTES and b'"Projection' not in body
-        return Units(head.TableName, read=1 if head.ConsistentRead else 0.5) if is_small else None
+        is_whole = b'"ProjectionExpression"' not in body and b'"AttributesToGet"' not in body
+        is_small = is_whole and len(answer) <= READ_UNIT_BYTES
+        return Units(table, read=1 if head.ConsistentRead else 0.5) if is_small else None
     shown = body if operation == "PutItem" else answer
     is_all = operation == "PutItem" or b'"ALL_NEW"' in body
     is_small = is_all and len(shown) <= WRITE_UNIT_BYTES
-    return Units(head.TableName, write=1) if is_small else None
+    return Units(table, write=1) if is_small else None
 
 
 _QUICK = {"PutItem", "UpdateItem", "GetItem"}
@@ -123,7 +125,8 @@ class TableRequest:
     def units(self, status: int, answer: bytes) -> list[Units]:
         """What it took, now that it was answered."""
         is_done = status == http.HTTPStatus.OK
-        if not is_done and not any(name in answer for name in _REFUSED_BY_ITEMS):
+        is_met = is_done or any(name in answer for name in _REFUSED_BY_ITEMS)
+        if not (is_met and self._asked):
             return []
         if self._operation in ("Query", "Scan"):
             return self._of_page(msgspec.json.decode(answer))
