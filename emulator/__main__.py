@@ -28,10 +28,14 @@ def cli() -> None:
 
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def status(*, as_json: bool) -> None:
+@click.option("--endpoint", "endpoint_only", is_flag=True, help="Print AWS's address alone.")
+def status(*, as_json: bool, endpoint_only: bool) -> None:
     """What runs and what waits."""
     found = _ask(ControlClient.status)
-    click.echo(msgspec.json.encode(found).decode() if as_json else _table(found))
+    if endpoint_only:
+        click.echo(found["endpoint"])
+    else:
+        click.echo(msgspec.json.encode(found).decode() if as_json else _table(found))
 
 
 @cli.command("cold-start")

@@ -150,7 +150,7 @@ def placed(command: Callable[..., object]) -> Callable[..., object]:
 def _place(endpoint: str | None, account: str | None, stage: str | None) -> Place:
     if (endpoint is None) == (account is None):
         raise click.UsageError(
-            "say where: --endpoint URL (`python -m emulator status` has chalice local's), "
+            "say where: --endpoint URL (`python -m emulator status --endpoint` has it locally), "
             "or --account ID for AWS itself"
         )
     if endpoint is not None:

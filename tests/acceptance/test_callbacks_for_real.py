@@ -48,9 +48,9 @@ def call(url: str, body: Any = None) -> Any:
 
 def operate(project: Path, *arguments: str) -> str:
     """What an operator's command prints, at the endpoint that the emulator says it has."""
-    status = json.loads(emulator_command(project, "status", "--json").stdout)
+    endpoint = emulator_command(project, "status", "--endpoint").stdout.strip()
     command = [sys.executable, "-m", "scripts.operate", *arguments]
-    done = run(ROOT, *command, "--endpoint", status["endpoint"])
+    done = run(ROOT, *command, "--endpoint", endpoint)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
