@@ -104,9 +104,10 @@ class Cloud:
         url: str,
         headers: Mapping[str, str],
         body: bytes,
+        asks_again: bool = False,
     ) -> Answer:
         """Answer one request to ``service`` (the name it was signed for) at the client's own
-        ``url``, and count it.
+        ``url``, and count it; not if it is refused and the caller ``asks_again``.
 
         A handler may answer with work that makes the answer: it is done without the lock.
         Raises UnknownServiceError if moto does not have it.
@@ -117,7 +118,8 @@ class Cloud:
             status, answer_headers, answer = self._ask(
                 service, region, method=method, url=url, headers=headers, body=body
             )
-            self.meter.after(asked, int(status), answer)
+            if not asks_again or int(status) == http.HTTPStatus.OK:
+                self.meter.after(asked, int(status), answer)
         if callable(answer):
             finished: Answer = answer()
             return finished
