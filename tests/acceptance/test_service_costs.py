@@ -324,8 +324,9 @@ def _use_the_routes(client: Client, emulator: Emulator) -> None:
     path = "/" + client.post("/jobs", json={**GOOD, "input": LARGE}).headers["location"]
     emulator.run_until_idle()
     link = client.get(f"{path}/result").headers["location"]
-    where = {"service": "s3", "region": "us-east-1", "url": link}
-    emulator.cloud.handle(**where, method="GET", headers={}, body=b"")
+    emulator.cloud.handle(
+        service="s3", region="us-east-1", url=link, method="GET", headers={}, body=b""
+    )
     assert client.request("DELETE", path).status_code == 204
 
 
