@@ -121,7 +121,7 @@ def _api(usage: Usage) -> _Money:
 
 def _functions(usage: Usage) -> _Money:
     """The least: every batch full, no cold start, nothing for requests that only ask."""
-    counts, api = usage.counts, usage.counts.api
+    counts, api = usage.counts, usage.counts.local_api
     functions = counts.functions.values()
     invocations = sum(function.invocations for function in functions)
     warm = sum(function.mb_ms for function in functions)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+#: How the journal calls the API that chalice local serves.
+LOCAL_API = "api"
+
 
 class Table(msgspec.Struct):
     """Units that a table has served."""
@@ -36,7 +39,7 @@ class Function(msgspec.Struct):
 
 
 class Api(msgspec.Struct):
-    """Requests of the app's routes."""
+    """Requests of one API's routes."""
 
     requests: int = 0
     duration_ms: int = 0
@@ -45,6 +48,10 @@ class Api(msgspec.Struct):
     changes_duration_ms: int = 0
     #: those of them that were answered with success
     accepted: int = 0
+
+    def __add__(self, other: Api) -> Api:
+        mine, theirs = msgspec.structs.astuple(self), msgspec.structs.astuple(other)
+        return Api(*map(sum, zip(mine, theirs, strict=True)))
 
 
 class Counts(msgspec.Struct, kw_only=True):
@@ -60,9 +67,20 @@ class Counts(msgspec.Struct, kw_only=True):
     queues: dict[str, Queue] = {}
     tables: dict[str, Table] = {}
     functions: dict[str, Function] = {}
-    api: Api = msgspec.field(default_factory=Api)
+    #: by name; LOCAL_API is the app's own under chalice local, whose function runs in its process
+    apis: dict[str, Api] = {}
     #: that functions have written, without the API's
     log_bytes: int = 0
+
+    @property
+    def api(self) -> Api:
+        """All APIs together."""
+        return sum(self.apis.values(), Api())
+
+    @property
+    def local_api(self) -> Api:
+        """The one whose invocations are not among those of ``functions``."""
+        return self.apis.get(LOCAL_API, Api())
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):

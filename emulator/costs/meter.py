@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 from moto.dynamodb.models import dynamodb_backends
 
-from emulator.costs.counts import Counts, Function, Queue, Table
+from emulator.costs.counts import Api, Counts, Function, Queue, Table
 from emulator.costs.prices import SQS_REQUEST_BYTES
 from emulator.costs.table_units import TableRequest, Units, begin, quick
 from emulator.limits import RECEIVE_MESSAGES_MAX
@@ -151,7 +151,8 @@ def _count_result(counts: Counts, entry: Entry) -> None:
 
 
 def _count_request(counts: Counts, entry: Entry) -> None:
-    api, duration_ms = counts.api, max(1, entry.data["duration_ms"])
+    api = counts.apis.setdefault(entry.subject, Api())
+    duration_ms = max(1, entry.data["duration_ms"])
     api.requests += 1
     api.duration_ms += duration_ms
     if entry.data["route"].startswith(_SAFE):

@@ -79,7 +79,7 @@ def test_a_callback_arrives_a_large_result_opens_and_an_operator_sees_the_job(
         assert told[:3] == ["recorded", "claimed", "succeeded"]
         assert (told[-1], "callback-delivered" in told) == ("record", True)
         costs = json.loads(emulator_command(tmp_path, "costs", "--json").stdout)
-        assert (costs["units"], costs["counts"]["api"]["accepted"]) == (1, 1)
+        assert (costs["units"], costs["counts"]["apis"]["api"]["accepted"]) == (1, 1)
         assert costs["counts"]["tables"]["accepted-jobs"]["write_units"] == 4
         assert costs["counts"]["requests"]["s3"] == {"PUT": 1, "GET": 1}
         assert costs["counts"]["functions"]["process_jobs"]["cold_mb_ms"] > 0

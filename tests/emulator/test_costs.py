@@ -247,9 +247,8 @@ def test_invocations_logs_and_requests_are_counted(account: Account) -> None:
     expected = Function(invocations=2, mb_ms=5_120, cold_mb_ms=51_200, unmeasured=1)
     assert counts.functions == {"work": expected}
     assert counts.log_bytes == 31
-    assert counts.api == Api(
-        requests=3, duration_ms=15, changes=2, changes_duration_ms=10, accepted=1
-    )
+    local = Api(requests=3, duration_ms=15, changes=2, changes_duration_ms=10, accepted=1)
+    assert counts.apis == {"api": local}
 
 
 @pytest.mark.parametrize(
@@ -283,7 +282,9 @@ RUN = usage(
     queues={"jobs": Queue(sent=20, polls=5, deletes=5, batches=5, done=20)},
     tables={"jobs": Table(write_units=60, read_units=20)},
     functions={"work": Function(invocations=5, mb_ms=512 * 1000, cold_mb_ms=512 * 1000)},
-    api=Api(requests=60, duration_ms=600, changes=20, changes_duration_ms=200, accepted=20),
+    apis={
+        "api": Api(requests=60, duration_ms=600, changes=20, changes_duration_ms=200, accepted=20)
+    },
     requests={"s3": {"PUT": 10, "GET": 20, "DELETE": 5}, "sns": {"Publish": 4}, "xray": {"PUT": 1}},
     log_bytes=20_000,
 )
@@ -304,6 +305,17 @@ def test_a_bill_is_for_a_million_of_what_was_done() -> None:
     }
     assert made.dollars == pytest.approx(sum(line.dollars for line in made.lines))
     assert "no price is known here for xray" in made.notes
+
+
+def test_the_functions_of_an_api_that_was_deployed_are_counted_once() -> None:
+    """They run in environments like all others; only the local API's is in another process."""
+    function = Function(invocations=4, mb_ms=512 * 1000)
+    api = Api(requests=4, duration_ms=1_000, changes=4, changes_duration_ms=1_000, accepted=4)
+    made = bill.of(usage(functions={"orders": function}, apis={"orders": api}))
+    assert [(line.service, line.counted) for line in made.lines] == [
+        ("API Gateway", "4 requests"),
+        ("Lambda", "4 invocations, 0.50 GB s"),
+    ]
 
 
 def test_the_least_has_full_batches_no_cold_start_and_nothing_that_only_asks() -> None:
