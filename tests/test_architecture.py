@@ -71,7 +71,7 @@ def modules(*folders: str) -> list[Module]:
 EMULATOR = modules("emulator")
 SERVICE = [*modules("chalicelib"), Module("app.py", ast.parse((ROOT / "app.py").read_text()), 0)]
 PRODUCT = [*EMULATOR, *SERVICE]
-OPERATE = modules("scripts/operate")
+OPERATE = modules("operate")
 
 
 def imports(module: Module) -> set[str]:

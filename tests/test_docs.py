@@ -24,7 +24,7 @@ from chalicelib.jobs.transitions import TRANSITIONS
 from chalicelib.task import TASKS
 from emulator import pytest_plugin, settings, terminal
 from emulator.costs import prices
-from scripts.operate.__main__ import cli
+from operate.__main__ import cli
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

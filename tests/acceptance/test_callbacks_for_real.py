@@ -49,7 +49,7 @@ def call(url: str, body: Any = None) -> Any:
 def operate(project: Path, *arguments: str) -> str:
     """What an operator's command prints, at the endpoint that the emulator says it has."""
     endpoint = emulator_command(project, "status", "--endpoint").stdout.strip()
-    command = [sys.executable, "-m", "scripts.operate", *arguments]
+    command = [sys.executable, "-m", "operate", *arguments]
     done = run(ROOT, *command, "--endpoint", endpoint)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout

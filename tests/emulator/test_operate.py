@@ -17,8 +17,8 @@ from chalicelib.jobs.callback_message import CallbackMessage
 from chalicelib.jobs.job_message import JobMessage
 from chalicelib.jobs.model import Failure, Status
 from emulator.journal import Entry
-from scripts.operate import place, redrive
-from scripts.operate.__main__ import cli
+from operate import place, redrive
+from operate.__main__ import cli
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -22,14 +22,14 @@ from chalicelib.requests import control
 from chalicelib.store.job_queue import Outgoing
 from chalicelib.store.job_store import ConditionFailedError
 from chalicelib.work import failing
-from scripts.operate import progress
+from operate import progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from chalicelib.store.job_queue import Received
-    from scripts.operate.place import Place
+    from operate.place import Place
 
 #: How long a message is out of sight while it is seen to.
 HIDDEN_SECONDS = 300

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from chalicelib.jobs.model import Job
-    from scripts.operate.place import Place
+    from operate.place import Place
 
 POLL_SECONDS = 1
 #: CloudWatch may have a line only seconds after the record shows what it tells of.

@@ -1,4 +1,4 @@
-"""The commands: ``python -m scripts.operate COMMAND --endpoint URL``, or ``--account ID``."""
+"""The commands: ``python -m operate COMMAND --endpoint URL``, or ``--account ID``."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import msgspec
 from chalicelib import clock
 from chalicelib.jobs.model import TENANT
 from chalicelib.work.sweeping import Sweeper, Swept
-from scripts.operate import drain as draining
-from scripts.operate import stats as counting
-from scripts.operate import tail as tailing
-from scripts.operate.operator_log import operator_log
-from scripts.operate.place import placed
-from scripts.operate.redrive import DeadLetters
+from operate import drain as draining
+from operate import stats as counting
+from operate import tail as tailing
+from operate.operator_log import operator_log
+from operate.place import placed
+from operate.redrive import DeadLetters
 
 if TYPE_CHECKING:
-    from scripts.operate.place import Place
+    from operate.place import Place
 
 #: SQS: messages a second of one task.
 #: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html
@@ -144,4 +144,4 @@ def restore(place: Place, *, file: Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(cli(prog_name="python -m scripts.operate"))
+    sys.exit(cli(prog_name="python -m operate"))

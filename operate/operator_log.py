@@ -15,7 +15,7 @@ from chalicelib.clock import rfc3339
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from scripts.operate.place import Place
+    from operate.place import Place
 
 #: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
 EVENTS_MAX = 1_000

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from chalicelib.jobs.model import Job
-    from scripts.operate.operated_queue import OperatedQueue
-    from scripts.operate.place import Place
+    from operate.operated_queue import OperatedQueue
+    from operate.place import Place
 
 #: SQS tells the age of its oldest message once a minute, and late.
 AGE_PERIOD_SECONDS = 60

@@ -30,7 +30,7 @@ from chalicelib.store.callback_store import CallbackStore
 from chalicelib.store.job_store import JobStore
 from chalicelib.store.payload_store import PayloadStore
 from chalicelib.store.table import Table
-from scripts.operate.operated_queue import OperatedQueue
+from operate.operated_queue import OperatedQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

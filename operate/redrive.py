@@ -16,15 +16,15 @@ from chalicelib import clock
 from chalicelib.errors import MessageRefusedError
 from chalicelib.jobs.callback_message import CallbackMessage
 from chalicelib.jobs.job_message import JobMessage
-from scripts.operate import progress
+from operate import progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from chalicelib.jobs.model import Job
     from chalicelib.store.job_queue import Received
-    from scripts.operate.operated_queue import OperatedQueue
-    from scripts.operate.place import Place
+    from operate.operated_queue import OperatedQueue
+    from operate.place import Place
 
 #: What is looked at before anything is moved, in receives of ten messages.
 LOOKS_MAX = 10

@@ -1,1 +1,0 @@
-"""What is done to a stage of this project from a developer's machine."""

@@ -1,1 +1,0 @@
-"""``python -m scripts.operate``: what an operator does to a stage that runs, at AWS or locally."""
