@@ -92,8 +92,9 @@ class _Log:
 
     def new(self) -> Iterator[str]:
         """Lines that were not there before, in order."""
-        found = sorted(each for group in self._place.log_groups() for each in self._of_group(group))
-        for each in found:
+        found = [each for group in self._place.log_groups() for each in self._of_group(group)]
+        # of one moment they stay in the order in which they were written
+        for each in sorted(found, key=lambda each: each.at_ms):
             self._seen.add(each.event_id)
             self._from_ms = max(self._from_ms, each.at_ms - LATE_MS)
             self.has_end = self.has_end or "outcome" in each.line
