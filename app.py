@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
     from chalicelib.work.batch import BatchResponse
 
-logs.configure()
+# in the terminal of chalice local nobody makes metrics of the API's lines
+logs.configure(with_metrics="AWS_CHALICE_CLI_MODE" not in os.environ)
 
 #: Who may call the routes of jobs: None is everybody.
 callers = None

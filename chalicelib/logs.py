@@ -25,12 +25,19 @@ LOGGER = logging.getLogger("chalicelib")
 #: Frames of a task's failure that are worth a line.
 FRAMES_MAX = 5
 
+#: The member that describes a line's metrics, as the embedded metric format calls it.
+_METRICS = "_aws"
+
 #: What every record has beside its own fields, while a function runs.
 _ids: ContextVar[dict[str, str] | None] = ContextVar("_ids", default=None)
 
 
 class Line(logging.Formatter):
-    """A record as one JSON object."""
+    """A record as one JSON object, with what tells CloudWatch of its metrics or without."""
+
+    def __init__(self, *, with_metrics: bool = True) -> None:
+        super().__init__()
+        self._with_metrics = with_metrics
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -38,6 +45,8 @@ class Line(logging.Formatter):
             "action": record.getMessage(),
             **getattr(record, "fields", {}),
         }
+        if not self._with_metrics:
+            line.pop(_METRICS, None)
         return msgspec.json.encode(line).decode()
 
 
@@ -49,12 +58,15 @@ class _StandardOutput(logging.Handler):
         sys.stdout.flush()
 
 
-def configure() -> None:
-    """Send the service's records to standard output. Doing it twice changes nothing."""
+def configure(*, with_metrics: bool = True) -> None:
+    """Send the service's records to standard output. Doing it twice changes nothing.
+
+    ``with_metrics``: CloudWatch reads them; a person at a terminal has no use for that part.
+    """
     if LOGGER.handlers:
         return
     handler = _StandardOutput()
-    handler.setFormatter(Line())
+    handler.setFormatter(Line(with_metrics=with_metrics))
     LOGGER.addHandler(handler)
     LOGGER.setLevel(logging.INFO)
     # Lambda's root logger has a handler too: without this every line would appear twice.
@@ -130,7 +142,7 @@ def record(
         "error": error and error.__class__.__name__,
         "frames": error and _frames(error),
         **(values or {}),
-        "_aws": {"Timestamp": clock.now_ms(), "CloudWatchMetrics": metrics} if metrics else None,
+        _METRICS: {"Timestamp": clock.now_ms(), "CloudWatchMetrics": metrics} if metrics else None,
     }
     fields = {name: value for name, value in known.items() if value is not None}
     LOGGER.log(level, action, extra={"fields": fields})
