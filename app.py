@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 
     from chalicelib.work.batch import BatchResponse
 
-logs.configure()
+# in the terminal of chalice local nobody makes metrics of the API's lines
+logs.configure(with_metrics="AWS_CHALICE_CLI_MODE" not in os.environ)
 
 #: Who may call the routes of jobs: None is everybody.
 callers = None
@@ -47,6 +48,12 @@ if settings.is_closed(os.environ):
         return authorizing.answer(request.token)
 
     callers = authorize
+
+
+@app.middleware("all")
+def name_request(event: Any, get_response: Any) -> Any:
+    with logs.of_request(web.request_id(event)):
+        return get_response(event)
 
 
 @app.middleware("http")

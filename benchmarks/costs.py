@@ -1,33 +1,28 @@
 """Dollars for a million jobs, from what one asks of AWS: ``python -m benchmarks.costs``.
 
 The counts of requests and units are those that ``tests/acceptance/test_service_costs.py`` finds
-where they arrive. Times and sizes are assumptions, and documented as such.
+where they arrive. Times and sizes are assumptions, and documented as such; prices are those of
+``emulator/costs/prices.py``.
 """
 
 from __future__ import annotations
 
 import dataclasses
 
-#: List prices in us-east-1 without the free tier, in dollars a million, or a GB.
-PRICES_DATE = "2026-03"
-API_GATEWAY_REQUEST = 3.50
-LAMBDA_REQUEST = 0.20
-LAMBDA_GB_SECOND = 13.3334
-SQS_REQUEST = 0.40
-SQS_GROUPED_SEND = 0.10
-DYNAMODB_WRITE_UNIT = 0.625
-DYNAMODB_READ_UNIT = 0.125
-LOGS_GB = 0.50
-EGRESS_GB = 0.09
+from emulator.costs import prices
 
-# Assumed: how long our own code runs, and what is logged and sent.
+# Assumed: how long our own code runs, and how much is answered.
 POST_MS, GET_MS, WORK_MS, CALLBACK_MS = 30, 12, 15, 300
 API_GB, CALLBACK_GB = 0.5, 0.25
-LOG_KB, ANSWER_KB = 1, 1
+ANSWER_KB = 1
+# Counted by the same test: what is logged, with what CloudWatch adds to each line. By Lambda of an
+# invocation; by the service when a job is accepted, when it is done, and when its end is told.
+INVOCATION_LOG_KB, ACCEPTED_LOG_KB, WORK_LOG_KB, CALLBACK_LOG_KB = 0.35, 0.19, 0.79, 0.55
+#: Custom metrics of each type of job: three outcomes, two times,
+#: retries. docs/operations.md names them.
+METRICS_A_TYPE = 6
 MESSAGES_IN_A_BATCH = 10
 KB_IN_A_GB = 1_000_000
-#: Lambda keeps five long polls of 20 seconds open at each queue.
-IDLE_RECEIVES_A_MONTH = 5 * 3 * 60 * 24 * 30
 QUEUES = 3
 
 
@@ -56,16 +51,18 @@ class Mode:
         functions = requests + 1 / MESSAGES_IN_A_BATCH + self.callbacks
         api_ms = self.posts * POST_MS + self.polls * GET_MS + self.held_ms
         gb_ms = (api_ms + WORK_MS) * API_GB + self.callbacks * CALLBACK_MS * CALLBACK_GB
-        log_gb_a_million = functions * LOG_KB * 1e6 / KB_IN_A_GB
+        log_kb = functions * INVOCATION_LOG_KB + ACCEPTED_LOG_KB + WORK_LOG_KB
+        log_gb_a_million = (log_kb + self.callbacks * CALLBACK_LOG_KB) * 1e6 / KB_IN_A_GB
         egress_gb_a_million = (requests + self.callbacks) * ANSWER_KB * 1e6 / KB_IN_A_GB
         return {
-            "API Gateway": requests * API_GATEWAY_REQUEST,
-            "Lambda": functions * LAMBDA_REQUEST + gb_ms / 1000 * LAMBDA_GB_SECOND,
-            "SQS": self.sqs_requests * SQS_REQUEST
-            + (self.sends + self.callbacks) * SQS_GROUPED_SEND,
-            "DynamoDB": self.write_units * DYNAMODB_WRITE_UNIT
-            + self.read_units * DYNAMODB_READ_UNIT,
-            "Logs, egress": log_gb_a_million * LOGS_GB + egress_gb_a_million * EGRESS_GB,
+            "API Gateway": requests * prices.API_GATEWAY_REQUEST,
+            "Lambda": functions * prices.LAMBDA_REQUEST + gb_ms / 1000 * prices.LAMBDA_GB_SECOND,
+            "SQS": self.sqs_requests * prices.SQS_REQUEST
+            + (self.sends + self.callbacks) * prices.SQS_GROUPED_SEND,
+            "DynamoDB": self.write_units * prices.DYNAMODB_WRITE_UNIT
+            + self.read_units * prices.DYNAMODB_READ_UNIT,
+            "Logs, egress": log_gb_a_million * prices.LOGS_GB
+            + egress_gb_a_million * prices.EGRESS_GB,
         }
 
 
@@ -96,9 +93,13 @@ def table() -> str:
 
 
 def idle() -> str:
-    """What it costs to do nothing."""
-    dollars = QUEUES * IDLE_RECEIVES_A_MONTH * SQS_REQUEST / 1e6
-    return f"Idle: {dollars:.2f} dollars a month, for Lambda's asking {QUEUES} empty queues."
+    """What it costs by the month, whatever is done."""
+    polls = QUEUES * prices.IDLE_RECEIVES_A_MONTH * prices.SQS_REQUEST / 1e6
+    metrics = METRICS_A_TYPE * prices.METRIC_A_MONTH
+    return (
+        f"Idle: {polls:.2f} dollars a month for Lambda's asking {QUEUES} empty queues. "
+        f"In use: {metrics:.2f} for the {METRICS_A_TYPE} metrics of each type of job."
+    )
 
 
 if __name__ == "__main__":

@@ -38,9 +38,12 @@ ERRORS = (BotoCoreError, ClientError)
 class Clients:
     """One process's AWS clients. Threads may share a client, but not make one at the same time."""
 
-    def __init__(self) -> None:
+    def __init__(self, session: Any = None, config: Config | None = None, **options: Any) -> None:
+        """Of ``session``, if it is not to be the environment's, with more of boto3's options."""
         self._lock = threading.Lock()
-        self._session: Any = None
+        self._session = session
+        self._config = config
+        self._options = options
         self._made: dict[str, Any] = {}
 
     @property
@@ -60,7 +63,9 @@ class Clients:
             if service not in self._made:
                 self._session = self._session or boto3.session.Session()
                 config = _S3_CONFIG if service == "s3" else _CONFIG
-                self._made[service] = self._session.client(service, config=config)
+                config = config.merge(self._config) if self._config else config
+                client = self._session.client(service, config=config, **self._options)
+                self._made[service] = client
             return self._made[service]
 
 

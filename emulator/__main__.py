@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from emulator.checking.rules import PAGES
+from emulator.costs import bill
 from emulator.local.control import ControlClient, EmulatorGoneError, RefusedError
 from emulator.local.running import StateFolder, StateFolderError
 
@@ -28,10 +29,14 @@ def cli() -> None:
 
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def status(*, as_json: bool) -> None:
+@click.option("--endpoint", "endpoint_only", is_flag=True, help="Print AWS's address alone.")
+def status(*, as_json: bool, endpoint_only: bool) -> None:
     """What runs and what waits."""
     found = _ask(ControlClient.status)
-    click.echo(msgspec.json.encode(found).decode() if as_json else _table(found))
+    if endpoint_only:
+        click.echo(found["endpoint"])
+    else:
+        click.echo(msgspec.json.encode(found).decode() if as_json else _table(found))
 
 
 @cli.command("cold-start")
@@ -40,6 +45,20 @@ def cold_start(*, function: str | None) -> None:
     """Have the next invocation of FUNCTION, or of every function, start cold."""
     for name in _ask(lambda client: client.cold_start(function)):
         click.echo(f"the next invocation of {name} starts cold")
+
+
+@cli.command()
+@click.option("--per", metavar="N|QUEUE", help="A number of jobs, or the queue that they go into.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--reset", is_flag=True, help="Count from now on.")
+def costs(*, per: str | None, as_json: bool, reset: bool) -> None:
+    """Dollars for a million of what was done, by what was asked of AWS here."""
+    usage = _ask(lambda client: client.usage(reset=reset))
+    try:
+        found = bill.of(usage, per)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(msgspec.json.encode(found).decode() if as_json else bill.table(found))
 
 
 @cli.command()

@@ -16,6 +16,7 @@ from emulator.cloud import delivery
 from emulator.cloud.aws import ACCOUNT_ID, REGION, AwsError, Cloud
 from emulator.cloud.provision import provision
 from emulator.cloud.time_to_live import TimeToLiveSweeper
+from emulator.costs.counts import Usage
 from emulator.invocation import Outcome
 from emulator.journal import Journal
 from emulator.lambda_api import backend as lambda_backend
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from emulator.sqs.queue import Queue
 
 
+#: The function behind an app's routes, as Chalice calls it.
+API = "api_handler"
 #: How long functions may take to end by themselves when the emulator stops.
 STOP_SECONDS = 1
 
@@ -69,7 +72,7 @@ class Emulator:
         self.journal = Journal(clock)
         self.cloud = Cloud(clock, self.journal, region=region)
         self.scheduler = Scheduler(clock, self.cloud.condition, self.journal)
-        self._runners = Functions(make_function)
+        self._runners = Functions(make_function, self.cloud.meter.invoked)
         self._packages = PackageFolder(packages_dir)
         self._schedules: dict[str, ScheduleMapping] = {}
         self._subscriptions = Subscriptions(self.cloud)
@@ -204,6 +207,20 @@ class Emulator:
                 },
                 "tables": {t.name: sum(1 for _ in t.all_items()) for t in self._tables()},
             }
+
+    def usage(self) -> Usage:
+        """What was asked of AWS since the start, or since ``cloud.meter.reset``."""
+        with self.cloud.condition:
+            project = self._project
+            mappings = project.queue_mappings if project else ()
+            return Usage(
+                counts=self.cloud.meter.counts(),
+                api_memory_mb=next(
+                    (s.memory_mb for s in (project.functions if project else ()) if s.name == API),
+                    0,
+                ),
+                batch_sizes={spec.queue_name: spec.batch_size for spec in mappings},
+            )
 
     def advance(self, seconds: float) -> None:
         """Let time pass on a virtual clock, and everything happen that falls due."""

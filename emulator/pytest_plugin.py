@@ -126,7 +126,11 @@ def client(emulator: Emulator, chalice_config: Config, chalice_project: project.
     """Calls the app's routes."""
     responses = project.gateway_responses(chalice_project)
     app = chalice_config.chalice_app
-    return Client(gateway.Gateway(app, chalice_config, responses=responses))
+
+    def record(*, method: str, path: str, **data: Any) -> None:
+        emulator.journal.record("api", "request", route=f"{method} {path}", **data)
+
+    return Client(gateway.Gateway(app, chalice_config, responses=responses, record=record))
 
 
 @functools.cache

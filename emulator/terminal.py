@@ -6,6 +6,7 @@ import datetime
 from typing import IO, TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +19,8 @@ _ACTION_WIDTH = 8
 _ID_LENGTH = 8
 #: How many ids of a batch are shown before the rest is only counted.
 _IDS_MAX = 3
+#: The member of a line in CloudWatch's embedded metric format that describes the others.
+_METRICS = '"_aws"'
 
 _STYLES: dict[str, dict[str, Any]] = {
     "request": {"fg": "cyan"},
@@ -143,6 +146,19 @@ def _text(data: dict[str, Any]) -> str:
     return str(data.get("text") or data.get("error") or data.get("reason"))
 
 
+def _log(data: dict[str, Any]) -> str:
+    """Without what a line says of itself for CloudWatch to make metrics of."""
+    text = str(data["text"])
+    if _METRICS not in text:
+        return text
+    try:
+        line = msgspec.json.decode(text, type=dict[str, Any])
+    except msgspec.DecodeError:
+        return text
+    line.pop(_METRICS.strip('"'), None)
+    return msgspec.json.encode(line).decode()
+
+
 def _plain(data: dict[str, Any]) -> str:
     return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in data.items())
 
@@ -163,7 +179,7 @@ _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "dead-letter": _dead_letter,
     "move": _move,
     "refuse": _text,
-    "log": _text,
+    "log": _log,
     "warning": _text,
     "error": _text,
 }

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 LAYERS: list[set[str]] = [
     {"arn", "caller", "clock", "guard", "invocation", "journal", "json_file", "limits", "settings"},
     {"http", "sqs", "template", "terminal"},
-    {"cloud", "runtime"},
+    {"cloud", "costs", "runtime"},
     {"mapping", "push"},
     {"lambda_api"},
     {"declared", "emulator", "scheduler", "test_client"},
@@ -27,7 +27,7 @@ LAYERS: list[set[str]] = [
 
 #: The same for the service, in ``chalicelib``.
 SERVICE_LAYERS: list[set[str]] = [
-    {"aws", "clock", "errors", "limits", "logs", "settings"},
+    {"aws", "clock", "errors", "limits", "logs", "metrics", "settings"},
     {"jobs", "task"},
     {"store"},
     {"tasks", "work"},
@@ -71,6 +71,7 @@ def modules(*folders: str) -> list[Module]:
 EMULATOR = modules("emulator")
 SERVICE = [*modules("chalicelib"), Module("app.py", ast.parse((ROOT / "app.py").read_text()), 0)]
 PRODUCT = [*EMULATOR, *SERVICE]
+OPERATE = modules("operate")
 
 
 def imports(module: Module) -> set[str]:
@@ -121,7 +122,7 @@ def dotted(path: str) -> str:
 
 def test_service_knows_nothing_of_the_emulator_or_moto() -> None:
     """What is deployed runs without what is for development."""
-    for module in SERVICE:
+    for module in [*SERVICE, *OPERATE]:
         tops = {name.split(".")[0] for name in imports(module)}
         allowed = {"emulator"} if module.path == "app.py" else set()
         assert not tops & {"emulator", "moto", "tests", "benchmarks"} - allowed, module.path
@@ -196,7 +197,7 @@ def test_installing_brings_every_package_and_what_it_imports() -> None:
     assert foreign - brought - named == set()
 
 
-@pytest.mark.parametrize("module", [*PRODUCT, *modules("examples")], ids=lambda m: m.path)
+@pytest.mark.parametrize("module", [*PRODUCT, *OPERATE, *modules("examples")], ids=lambda m: m.path)
 def test_module_keeps_to_the_budgets(module: Module) -> None:
     assert module.lines <= MODULE_LINES_MAX
     for function in functions(module):

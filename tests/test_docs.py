@@ -17,14 +17,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 import msgspec
 import pytest
 
-from benchmarks import costs
-from chalicelib import bootstrap, tasks
+from chalicelib import bootstrap, metrics, tasks
 from chalicelib.http import api
 from chalicelib.jobs import model, problems
 from chalicelib.jobs.transitions import TRANSITIONS
 from chalicelib.task import TASKS
 from emulator import pytest_plugin, settings, terminal
 from emulator.checking import rules
+from emulator.costs import prices
+from operate.__main__ import cli
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -309,7 +310,26 @@ def test_dollars_of_the_document_are_those_that_its_command_prints() -> None:
     command = [sys.executable, *shlex.split(block.text)[1:]]
     printed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stdout
     assert printed in read("docs/costs.md")
-    assert costs.PRICES_DATE in read("docs/costs.md")
+    assert prices.PRICES_DATE in read("docs/costs.md")
+
+
+def test_commands_of_an_operator_are_documented() -> None:
+    """Each with its options, but those that every one has."""
+    table = rows("docs/operations.md", "Command | Does")
+    documented = {name: row[1] for row in table for name in re.findall(r"\b([a-z]+)\b", row[0])}
+    for name, command in cli.commands.items():
+        own = {option for param in command.params for option in param.opts if "--" in option}
+        shown = set(re.findall(r"`(--[a-z-]+)", documented[name]))
+        assert own - {"--endpoint", "--account", "--stage"} == shown, name
+
+
+def test_metrics_of_the_document_are_those_of_the_log() -> None:
+    documented = {row[0]: row[1] for row in rows("docs/operations.md", "Metric | By | Is")}
+    assert documented == {
+        metric["Name"]: ", ".join(f"`{name}`" for name in directive["Dimensions"][0])
+        for directive in (*metrics.ENDED, *metrics.RETRIED)
+        for metric in directive["Metrics"]
+    }
 
 
 def test_settings_of_the_pytest_plugin_are_documented() -> None:

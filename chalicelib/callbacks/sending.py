@@ -90,7 +90,8 @@ class Callbacks:
         try:
             answer = self._post(job, callback.url)
         except UrlRefusedError as refused:
-            logs.record("callback-refused", level=logging.WARNING, job_id=job.id, error=refused)
+            action = "callback-address-refused"
+            logs.record(action, level=logging.WARNING, job_id=job.id, error=refused)
             return Outcome.REFUSED
         except (NoAnswerError, OSError) as error:
             logs.record("callback-unanswered", job_id=job.id, error=error)
@@ -121,11 +122,12 @@ class Callbacks:
     def _record(self, message: Received, job: Job, verdict: Outcome | RetryIn) -> bool:
         """Write down what came of it, then let the message go or come back."""
         now_ms = clock.now_ms()
+        attempt = job.callback.attempts + 1 if job.callback else None
         if isinstance(verdict, Outcome):
             self._progress.end(job, verdict)
-            logs.record(f"callback-{verdict.value}", job_id=job.id)
+            logs.record(f"callback-{verdict.value}", job_id=job.id, attempt=attempt)
             return True
         self._progress.retry(job, next_at_ms=now_ms + verdict.seconds * 1000)
-        logs.record("callback-retry", job_id=job.id, seconds=verdict.seconds)
+        logs.record("callback-retry", job_id=job.id, attempt=attempt, seconds=verdict.seconds)
         self._queue.hide(message, verdict.seconds)
         return False

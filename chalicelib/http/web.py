@@ -30,7 +30,7 @@ def answer(request: Request, api: Api) -> Response:
     try:
         return _response(api.answer(_identified(received, request, api)), received)
     except ProblemError as raised:
-        logs.record("refused", slug=raised.type.slug, request_id=received.request_id)
+        logs.record("refused", slug=raised.type.slug)
         return _response(answers.of_problem(raised, received), received)
 
 
@@ -60,7 +60,7 @@ def _received(request: Request) -> HttpRequest:
         headers=_headers(_sent(event)),
         query=_query(event.get("multiValueQueryStringParameters") or {}),
         body=request.raw_body,
-        request_id=_request_id(request),
+        request_id=request_id(request),
         remaining_ms=int(request.lambda_context.get_remaining_time_in_millis()),
     )
 
@@ -96,7 +96,8 @@ def _query(sent: Mapping[str, list[str]]) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, values in sent.items() for value in values)
 
 
-def _request_id(request: Request) -> str:
-    """API Gateway's id, which its own log has too; the function's where there is no gateway."""
-    context: dict[str, Any] = request.context
-    return str(context.get("requestId") or request.lambda_context.aws_request_id)
+def request_id(event: Any) -> str:
+    """Of a request API Gateway's id, which its own log has too; else the function's."""
+    if not isinstance(event.context, dict):
+        return str(event.context.aws_request_id)
+    return str(event.context.get("requestId") or event.lambda_context.aws_request_id)

@@ -128,6 +128,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return self.version * self.units_a_write + self.other_units
 
     @property
+    def queued_ms(self) -> int:
+        """How long it was before the first attempt began; 0 while there is none."""
+        return self.started_ms[0] - self.created_at_ms if self.started_ms else 0
+
+    @property
     def run_ms(self) -> int:
         """How long the last attempt ran; 0 while it runs."""
         if not self.started_ms or self.finished_at_ms is None:

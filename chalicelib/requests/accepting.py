@@ -110,8 +110,6 @@ class Acceptor:
         for index, (accepted, _) in enumerate(recorded):
             error = errors.get(index) or self._announce(accepted)
             problems.append(_not_enqueued(error, accepted.job.id) if error else None)
-            if error is None and not accepted.replayed:
-                logs.record("accepted", job_id=accepted.job.id)
         return problems
 
     def _announce(self, accepted: Accepted) -> UnavailableError | None:

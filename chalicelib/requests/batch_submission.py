@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -87,14 +88,15 @@ class BatchSubmitter:
         for index, order in enumerate(orders):
             key = order.key if isinstance(order, Order) else None
             first.setdefault(key or index, index)
+        context = contextvars.copy_context()
+
+        def record_in_thread(order: Order | ProblemError) -> Outcome:
+            # the log's ids go along
+            return context.copy().run(record, order)
+
         with ThreadPoolExecutor(limits.BATCH_THREADS) as executor:
-            early = dict(
-                zip(
-                    first.values(),
-                    executor.map(record, (orders[index] for index in first.values())),
-                    strict=True,
-                )
-            )
+            some = (orders[index] for index in first.values())
+            early = dict(zip(first.values(), executor.map(record_in_thread, some), strict=True))
         return [
             early[index] if index in early else record(order) for index, order in enumerate(orders)
         ]

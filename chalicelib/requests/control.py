@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib import clock, logs
+from chalicelib import clock
 from chalicelib.errors import UnavailableError
 from chalicelib.jobs.model import Status
 from chalicelib.jobs.problems import ProblemError
@@ -39,18 +39,7 @@ class Controller:
 
     def cancel(self, tenant: str, text: str) -> Job:
         """The job, canceled if nobody works on it, else canceling."""
-        job = self._queries.job(tenant, text)
-        for _ in range(TRIES_MAX):
-            if job.status in {Status.CANCELING, Status.CANCELED}:
-                return job
-            if job.terminal:
-                raise ProblemError("job-finished", f"The job has {job.status.value}", job_id=job.id)
-            try:
-                return self._cancel_active(job)
-            except ConditionFailedError as changed:
-                # deleted in this moment: what it was tells enough
-                job = changed.job or job
-        raise UnavailableError("the job keeps changing", maybe_done=False)
+        return cancel(self._store, self._queries.job(tenant, text))
 
     def delete(self, tenant: str, text: str) -> None:
         """Leave only a tombstone of a finished job. Deleting it again changes nothing."""
@@ -76,22 +65,28 @@ class Controller:
         self._store.announcer.queue(job)
         return job
 
-    def _cancel_active(self, job: Job) -> Job:
-        now_ms = clock.now_ms()
-        if job.status is Status.RUNNING and job.leased(now_ms):
-            job = self._store.request_cancel(job, now_ms=now_ms)
-        else:
-            job = self._store.cancel(job, now_ms=now_ms)
-        logs.record(job.status.value, job_id=job.id, attempt=job.attempt)
-        return job
-
     def _purge(self, job: Job) -> Job:
         try:
-            job = self._store.purge(job)
+            return self._store.purge(job)
         except ConditionFailedError as refused:
             if refused.job is None or not refused.job.purged:
                 detail = "Cancel it, or wait for its end"
                 raise ProblemError("job-not-finished", detail, job_id=job.id) from None
             return refused.job
-        logs.record("deleted", job_id=job.id)
-        return job
+
+
+def cancel(store: JobStore, job: Job) -> Job:
+    """The job, canceled if nobody works on it, else canceling. Raises as Controller does."""
+    for _ in range(TRIES_MAX):
+        if job.status in {Status.CANCELING, Status.CANCELED}:
+            return job
+        if job.terminal:
+            raise ProblemError("job-finished", f"The job has {job.status.value}", job_id=job.id)
+        now_ms = clock.now_ms()
+        is_worked_on = job.status is Status.RUNNING and job.leased(now_ms)
+        try:
+            return (store.request_cancel if is_worked_on else store.cancel)(job, now_ms=now_ms)
+        except ConditionFailedError as changed:
+            # deleted in this moment: what it was tells enough
+            job = changed.job or job
+    raise UnavailableError("the job keeps changing", maybe_done=False)

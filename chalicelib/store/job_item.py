@@ -24,6 +24,8 @@ from chalicelib.jobs.model import Failure, Job, Status
 Item = dict[str, dict[str, Any]]
 
 JOBS = "J#"
+#: sorts behind every job
+BEHIND_JOBS = "J$"
 _TENANTS = "T#"
 
 

@@ -6,18 +6,18 @@ a worker that comes back late changes nothing. https://docs.aws.amazon.com/amazo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chalicelib import limits
 from chalicelib.errors import StaleAttemptError
 from chalicelib.jobs import transitions
-from chalicelib.jobs.expressions import AnyOf, Given, Plus
-from chalicelib.store import callback_writes, job_item
+from chalicelib.jobs.expressions import AllOf, AnyOf, Compare, Given, Plus
+from chalicelib.store import callback_writes, job_item, job_log
 from chalicelib.store.job_item import json_text, number
 from chalicelib.store.table import WriteRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from chalicelib.jobs.model import Failure, Job
     from chalicelib.store.announcing import Announcer
@@ -29,6 +29,8 @@ _CONSTANTS: Item = {
     name: number(value) if isinstance(value, int) else {"S": value}
     for name, value in transitions.CONSTANTS.items()
 }
+
+_IS_JOB = AllOf((Compare("sk", ">=", ":from"), Compare("sk", "<", ":to")))
 
 
 class ConditionFailedError(StaleAttemptError):
@@ -59,9 +61,9 @@ class JobStore:
             self._table.put_if(item, transitions.ACCEPT, _moment(now_ms))
         except WriteRefusedError as refused:
             # a retry of a put whose answer was lost finds its own job
-            return refused.item is not None and job_item.decode(refused.item) == job_item.decode(
-                item
-            )
+            if refused.item is None or job_item.decode(refused.item) != job_item.decode(item):
+                return False
+        job_log.record("accept", job)
         return True
 
     def get(self, tenant: str, job_id: str) -> Job | None:
@@ -69,19 +71,33 @@ class JobStore:
         item = self._table.get(job_item.key(tenant, job_id))
         return job_item.decode(item) if item else None
 
-    def claim(self, tenant: str, job_id: str, *, now_ms: int, lease_until_ms: int) -> Job:
-        """Start the next attempt: of a queued job, or of one whose lease has passed."""
+    def claim(
+        self,
+        tenant: str,
+        job_id: str,
+        *,
+        now_ms: int,
+        lease_until_ms: int,
+        message_id: str | None = None,
+    ) -> Job:
+        """Start the next attempt: of a queued job, or of one whose lease has passed.
+
+        ``message_id``, whose message led here, is for the log.
+        """
+        key = job_item.key(tenant, job_id)
         values: Item = {":lease": number(lease_until_ms), ":started": {"L": [number(now_ms)]}}
-        return self._write("claim", job_item.key(tenant, job_id), now_ms=now_ms, values=values)
+        told = {"message_id": message_id}
+        return self._write("claim", key, now_ms=now_ms, values=values, told=told)
 
     def report_progress(self, job: Job, fraction: float) -> Job:
         """How far the attempt is, 0 to 1. What is returned may say that the job is to stop."""
         payload = {"p": number(round(fraction, 4))}
         return self._write_own("progress", job, payload=payload)
 
-    def release(self, job: Job, failure: Failure) -> Job:
-        """The attempt failed and another may follow."""
-        return self._write_own("release", job, payload={"e": json_text(failure)})
+    def release(self, job: Job, failure: Failure, *, seconds: int | None = None) -> Job:
+        """The attempt failed and another may follow, in so many seconds as the log tells."""
+        payload: Item = {"e": json_text(failure)}
+        return self._write_own("release", job, payload=payload, told={"seconds": seconds})
 
     def succeed(self, job: Job, result: bytes, *, now_ms: int) -> Job:
         """The attempt's result, JSON text; a large one gets an item of its own, written before.
@@ -144,6 +160,11 @@ class JobStore:
         condition = AnyOf((overdue, callback_writes.LATE))
         yield from map(job_item.decode, self._table.scan(condition, values))
 
+    def every(self) -> Iterator[Job]:
+        """All records, those of deleted jobs among them: one pass over the table, as above."""
+        values: Item = {":from": {"S": job_item.JOBS}, ":to": {"S": job_item.BEHIND_JOBS}}
+        yield from map(job_item.decode, self._table.scan(_IS_JOB, values))
+
     def newest(self, tenant: str, *, after: str | None, limit: int) -> tuple[list[Job], bool]:
         """Up to ``limit`` jobs, the newest first, behind the one with the id ``after``.
 
@@ -176,15 +197,11 @@ class JobStore:
         }
         return job_item.item_bytes(ended) <= limits.WRITE_UNIT_BYTES
 
-    def _write_own(
-        self, event: str, job: Job, *, now_ms: int = 0, payload: Item | None = None, units: int = 0
-    ) -> Job:
+    def _write_own(self, event: str, job: Job, *, now_ms: int = 0, **more: Any) -> Job:
         """An event of the attempt that ``job`` was read or claimed as."""
         key = job_item.key(job.tenant, job.id)
         values = {":attempt": number(job.attempt)}
-        return self._write(
-            event, key, now_ms=now_ms, values=values, payload=payload or {}, units=units
-        )
+        return self._write(event, key, now_ms=now_ms, values=values, **more)
 
     def _write(
         self,
@@ -195,8 +212,11 @@ class JobStore:
         values: Item,
         payload: Item | None = None,
         units: int = 0,
+        told: Mapping[str, Any] | None = None,
     ) -> Job:
-        """``payload`` are fields to set beside the event's own, ``units`` what else it cost."""
+        """``payload`` are fields to set beside the event's own, ``units`` what else it cost,
+        ``told`` is for the log.
+        """
         write = transitions.write(event)
         sets = {name: Given(f":{name}") for name in payload or {}}
         counted = {"u": Plus("u", ":units")} if units else {}
@@ -214,6 +234,7 @@ class JobStore:
             current = job_item.decode(refused.item) if refused.item else None
             raise ConditionFailedError(current) from None
         job = job_item.decode(item)
+        job_log.record(event, job, **(told or {}))
         self.announcer.announce(job)
         return job
 

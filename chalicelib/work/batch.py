@@ -78,15 +78,17 @@ def decode_as(kind: type[_Content], message: Received, id_key: bytes) -> _Conten
     content = kind.decode(message.body)
     if ids.minted(id_key, content.tenant, content.id) != content.id:
         raise MessageRefusedError("the job's id was not made here")
+    logs.note_job(content.id)
     return content
 
 
 def _handled(handle: Callable[[Received], bool], message: Received) -> bool:
-    try:
-        return handle(message)
-    except StaleAttemptError:
-        logs.record("attempt-stale", message_id=message.message_id)
-    except (MessageRefusedError, UnavailableError) as error:
-        action = "message-refused" if isinstance(error, MessageRefusedError) else "unavailable"
-        logs.record(action, level=logging.ERROR, message_id=message.message_id, error=error)
+    with logs.of_message(message.message_id):
+        try:
+            return handle(message)
+        except StaleAttemptError:
+            logs.record("attempt-stale")
+        except (MessageRefusedError, UnavailableError) as error:
+            action = "message-refused" if isinstance(error, MessageRefusedError) else "unavailable"
+            logs.record(action, level=logging.ERROR, error=error)
     return False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib import logs
 from chalicelib.jobs.model import Failure, Status
 
 if TYPE_CHECKING:
@@ -24,9 +23,7 @@ def exhausted(job: Job, last: Failure | None) -> Failure:
 
 def expire(store: JobStore, job: Job, *, now_ms: int) -> Job:
     """Write that the deadline has passed. Raises ConditionFailedError if the job has ended."""
-    failed = store.expire(job, _DEADLINE, now_ms=now_ms)
-    logs.record("deadline-exceeded", job_id=job.id, attempt=failed.attempt)
-    return failed
+    return store.expire(job, _DEADLINE, now_ms=now_ms)
 
 
 def settle(store: JobStore, job: Job | None, *, now_ms: int, given: bytes) -> bool:
@@ -48,9 +45,7 @@ def settle(store: JobStore, job: Job | None, *, now_ms: int, given: bytes) -> bo
         return False
     if job.status is Status.CANCELING:
         store.stop_abandoned(job, now_ms=now_ms)
-        logs.record("canceled", job_id=job.id, attempt=job.attempt)
         return True
     failure = exhausted(job, job.failure) if job.attempt else _POISON
     store.fail_abandoned(job, failure, now_ms=now_ms, given=given)
-    logs.record("failed", job_id=job.id, attempt=job.attempt, slug=failure.slug)
     return True

@@ -83,11 +83,12 @@ class Worker:
 
     def _hand_back(self, message: Received) -> bool:
         """Leave a message to another batch. True if it was replaced by a new one."""
-        logs.record("handed-back", message_id=message.message_id, count=message.receive_count)
+        content = batch.decode(message, self._id_key)
+        logs.record("handed-back", count=message.receive_count)
         if message.receive_count < RENEW_AT_RECEIVES:
             self._queue.hide(message, 0)
             return False
-        (error,) = self._queue.send([Outgoing(batch.decode(message, self._id_key))])
+        (error,) = self._queue.send([Outgoing(content)])
         return error is None
 
     def _work(self, message: Received, left_ms: int) -> bool:
@@ -100,11 +101,11 @@ class Worker:
                 content.id,
                 now_ms=now_ms,
                 lease_until_ms=until_ms + limits.LEASE_MARGIN_MS,
+                message_id=message.message_id,
             )
         except ConditionFailedError as refused:
             given = bytes(content.input)
             return failing.settle(self._store, refused.job, now_ms=now_ms, given=given)
-        logs.record("claimed", job_id=job.id, attempt=job.attempt, message_id=message.message_id)
         ends_at_ms = min(until_ms - limits.FINISH_MARGIN_MS, job.deadline_at_ms)
         attempt = _Attempt(message, job, given=bytes(content.input))
         return self._finish(attempt, self._run(attempt, ends_at_ms))
@@ -126,11 +127,9 @@ class Worker:
             return self._failed(attempt, outcome)
         job = attempt.job
         try:
-            done = self._store.succeed(job, outcome.result, now_ms=clock.now_ms())
+            self._store.succeed(job, outcome.result, now_ms=clock.now_ms())
         except ResultTooLargeError as error:
             return self._failed(attempt, Failed(Failure("result-too-large", str(error))))
-        seconds = done.run_ms / 1000
-        logs.record("succeeded", job_id=job.id, attempt=job.attempt, seconds=seconds)
         return True
 
     def _failed(self, attempt: _Attempt, outcome: Failed) -> bool:
@@ -140,22 +139,20 @@ class Worker:
         if outcome.retry:
             failure = failing.exhausted(job, failure)
         self._store.fail(job, failure, now_ms=clock.now_ms(), given=attempt.given)
-        logs.record("failed", job_id=job.id, attempt=job.attempt, slug=failure.slug)
         return True
 
     def _retry(self, attempt: _Attempt, outcome: Failed) -> bool:
         """Let go of the job before its message can come back."""
         job = attempt.job
+        seconds = outcome.after_seconds
+        if seconds is None:
+            seconds = back_off_seconds(job.attempt)
         try:
-            self._store.release(job, outcome.failure)
+            self._store.release(job, outcome.failure, seconds=seconds)
         except ConditionFailedError as refused:
             if refused.job is None or not refused.job.stopping(job.attempt):
                 raise
             return self._stop(job)
-        seconds = outcome.after_seconds
-        if seconds is None:
-            seconds = back_off_seconds(job.attempt)
-        logs.record("retry", job_id=job.id, attempt=job.attempt, seconds=seconds)
         self._queue.hide(attempt.message, seconds)
         return False
 
@@ -170,7 +167,6 @@ class Worker:
 
     def _stop(self, job: Job) -> bool:
         self._store.stop(job, now_ms=clock.now_ms())
-        logs.record("canceled", job_id=job.id, attempt=job.attempt)
         return True
 
 

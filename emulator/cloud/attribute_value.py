@@ -18,7 +18,7 @@ def plain(attributes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def size_bytes(attributes: Mapping[str, Any]) -> int:
-    """What an item, given as JSON, takes up.
+    """What an item, given as JSON or in moto's values, takes up.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
     """
@@ -48,8 +48,8 @@ def _text(binary: bytes | str) -> str:
     return base64.b64encode(binary).decode() if isinstance(binary, bytes) else binary
 
 
-def _size(value: dict[str, Any]) -> int:
-    ((kind, content),) = value.items()
+def _size(value: Any) -> int:
+    kind, content = _typed(value)
     if kind == "M":
         members = (len(name.encode()) + _size(member) for name, member in content.items())
         return _COLLECTION_BYTES + sum(size + _MEMBER_BYTES for size in members)
@@ -60,7 +60,7 @@ def _size(value: dict[str, Any]) -> int:
     if kind in ("NULL", "BOOL"):
         return 1
     if kind == "B":
-        return len(base64.b64decode(content))
+        return len(content if isinstance(content, bytes) else base64.b64decode(content))
     return _number_size(content) if kind == "N" else len(content.encode())
 
 

@@ -22,7 +22,10 @@ from moto.core.request import Request
 from emulator.caller import in_trace, trace_header_of
 from emulator.cloud import json_request, moto_caches, streams
 from emulator.cloud.function_logs import FunctionLogs
+from emulator.cloud.function_metrics import FunctionMetrics
 from emulator.cloud.stream import StreamSeat
+from emulator.costs.meter import Meter
+from emulator.costs.operation import operation_of
 from emulator.sqs import backend as sqs_backend
 
 if TYPE_CHECKING:
@@ -87,6 +90,11 @@ class Cloud:
         streams.seat(StreamSeat(clock, self._notify))
         self._logs = FunctionLogs(ACCOUNT_ID, region)
         journal.listen(self._logs)
+        self._metrics = FunctionMetrics(ACCOUNT_ID, region)
+        journal.listen(self._metrics)
+        #: what clients ask for, for what it would cost
+        self.meter = Meter(clock, ACCOUNT_ID)
+        journal.listen(self.meter)
 
     def handle(
         self,
@@ -97,43 +105,64 @@ class Cloud:
         url: str,
         headers: Mapping[str, str],
         body: bytes,
+        asks_again: bool = False,
     ) -> Answer:
         """Answer one request to ``service`` (the name it was signed for) at the client's own
-        ``url``.
+        ``url``, and count it; not if it is refused and the caller ``asks_again``.
 
         A handler may answer with work that makes the answer: it is done without the lock.
         Raises UnknownServiceError if moto does not have it.
         """
         with self.condition:
-            if service == "logs":
-                self._logs.write()
-            request = json_request.read(method, url, headers, body)
-            if request is not None and request.target.startswith(_STREAMS_TARGET):
-                service = _STREAMS
-            handler = _handler(service, region, urlsplit(url).path)
-            if request is None:
-                request = Request.from_primitives(method, url, headers, body)
-                # keeps the body of a form, which werkzeug would parse away: S3 stores any content
-                request.get_data()
-            try:
-                with in_trace(trace_header_of(headers)):
-                    status, answer_headers, answer = handler(
-                        request, request.raw_url, request.headers
-                    )
-            except HTTPException as error:
-                status, answer_headers = error.code or 500, dict(error.get_headers())
-                answer = error.get_body()
+            operation = operation_of(method, url, headers, body)
+            asked = self.meter.before(service, operation, body, region=region)
+            status, answer_headers, answer = self._ask(
+                service, region, method=method, url=url, headers=headers, body=body
+            )
+            if not asks_again or int(status) == http.HTTPStatus.OK:
+                self.meter.after(asked, int(status), answer)
         if callable(answer):
             finished: Answer = answer()
             return finished
         return Answer(int(status), _plain(answer_headers), _bytes(answer))
+
+    def _ask(
+        self,
+        service: str,
+        region: str,
+        *,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+    ) -> tuple[Any, Mapping[str, Any], Any]:
+        """What moto answers: status, headers, body. Hold the lock."""
+        if service == "logs":
+            self._logs.write()
+        elif service == "monitoring":
+            self._metrics.write()
+        request = json_request.read(method, url, headers, body)
+        if request is not None and request.target.startswith(_STREAMS_TARGET):
+            service = _STREAMS
+        handler = _handler(service, region, urlsplit(url).path)
+        if request is None:
+            request = Request.from_primitives(method, url, headers, body)
+            # keeps the body of a form, which werkzeug would parse away: S3 stores any content
+            request.get_data()
+        try:
+            with in_trace(trace_header_of(headers)):
+                answer: tuple[Any, Any, Any] = handler(request, request.raw_url, request.headers)
+        except HTTPException as error:
+            return error.code or 500, dict(error.get_headers()), error.get_body()
+        return answer
 
     def _notify(self) -> None:
         with self.condition:
             self.condition.notify_all()
 
     def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
-        """Call an operation as a client does, without the work of one. Raises AwsError.
+        """Call an operation as a client does, without the work of one: the emulator's own doing,
+        which is not counted. Raises AwsError.
 
         For the services of ``_TARGETS``, which speak JSON.
         """
@@ -141,17 +170,18 @@ class Cloud:
             "Content-Type": "application/x-amz-json-1.0",
             "X-Amz-Target": f"{_TARGETS[service]}.{operation}",
         }
-        answer = self.handle(
-            service=service,
-            region=self.region,
-            method="POST",
-            url=f"https://{service}.{self.region}.amazonaws.com/",
-            headers=headers,
-            body=msgspec.json.encode(parameters),
-        )
-        content: dict[str, Any] = msgspec.json.decode(answer.body or b"{}")
-        if answer.status != http.HTTPStatus.OK:
-            code = str(content.get("__type", answer.status)).rpartition("#")[2]
+        with self.condition:
+            status, _, answer = self._ask(
+                service,
+                self.region,
+                method="POST",
+                url=f"https://{service}.{self.region}.amazonaws.com/",
+                headers=headers,
+                body=msgspec.json.encode(parameters),
+            )
+        content: dict[str, Any] = msgspec.json.decode(_bytes(answer) or b"{}")
+        if int(status) != http.HTTPStatus.OK:
+            code = str(content.get("__type", status)).rpartition("#")[2]
             raise AwsError(code, content.get("message") or content.get("Message") or "")
         return content
 

@@ -60,6 +60,7 @@ class InProcessTransport:
             url=params["url"],
             headers=params["headers"],
             body=_content(params["body"]),
+            asks_again=True,
         )
         if answer.status != http.HTTPStatus.OK:
             return None

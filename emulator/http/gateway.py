@@ -136,8 +136,7 @@ class Gateway:
         message = Message()
         for name, value in headers.items():
             message[name] = value
-        request = Request(method, path, message, body, lambda: False)
-        return self._answer(request, str(uuid.uuid4()))
+        return self.respond(Request(method, path, message, body, lambda: False))
 
     def refuse(self, headers: Message) -> str | None:
         """Nothing: whose pages may call the app is the app's decision, as on AWS."""

@@ -12,7 +12,7 @@ from emulator.runtime.concurrency import Concurrency
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from emulator.invocation import Runner
+    from emulator.invocation import Runner, Usage
 
 
 class Functions:
@@ -21,8 +21,14 @@ class Functions:
     Call it under the cloud's lock.
     """
 
-    def __init__(self, make_runner: Callable[[FunctionSpec], Runner]) -> None:
+    def __init__(
+        self,
+        make_runner: Callable[[FunctionSpec], Runner],
+        ended: Callable[[FunctionSpec, Usage | None], object] = lambda _spec, _usage: None,
+    ) -> None:
+        """``ended`` is told of each invocation, and what it took if that is known."""
         self._make_runner = make_runner
+        self.ended = ended
         #: by the ARN that ends in the version, but for the latest one's
         self._runners: dict[str, Runner] = {}
         #: by the ARN without a version, kept when a function is deleted: something may still run
@@ -74,6 +80,7 @@ class NamedFunction:
         of the name.
         """
         self._slots = functions.slots(spec)
+        self._ended = functions.ended
         self._find = find
         self._spec = spec
         arn = spec.unqualified_arn
@@ -104,9 +111,11 @@ class NamedFunction:
         if runner is None:
             text = f"Function not found: {self._spec.arn}"
             return Outcome.failed("ResourceNotFoundException", text)
-        return runner.invoke(
+        outcome = runner.invoke(
             payload,
             request_id=request_id,
             trace_header=trace_header,
             invoked_arn=self._invoked_arn,
         )
+        self._ended(runner.spec, outcome.usage)
+        return outcome

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from emulator.costs.counts import Usage
 from emulator.declared.project import Project
 from emulator.invocation import Outcome
 from emulator.journal import Entry
@@ -92,6 +93,13 @@ class Control:
         self._told.update(news)
         return {"news": news}
 
+    def _usage(self, body: bytes) -> Usage:
+        """What was asked of AWS; ``true`` begins to count anew."""
+        usage = self._emulator.usage()
+        if msgspec.json.decode(body or b"false", type=bool):
+            self._emulator.cloud.meter.reset()
+        return usage
+
     def _journal(self, body: bytes) -> dict[str, Any]:
         for entry in msgspec.json.decode(body, type=list[Entry]):
             self._emulator.journal.add(entry)
@@ -113,6 +121,7 @@ class Control:
         ("GET", "/_emulator/status"): _status,
         ("PUT", "/_emulator/project"): _register,
         ("POST", "/_emulator/journal"): _journal,
+        ("POST", "/_emulator/usage"): _usage,
         ("POST", "/_emulator/cold-start"): _recycle,
         ("POST", "/_emulator/call"): _next_call,
         ("POST", "/_emulator/outcome"): _settle,
@@ -151,6 +160,10 @@ class ControlClient:
         Raises RefusedError if there is no such function, EmulatorGoneError.
         """
         return list(self._call("POST", "/_emulator/cold-start", function)["functions"])
+
+    def usage(self, *, reset: bool = False) -> Usage:
+        """What was asked of AWS; ``reset`` begins to count anew. Raises EmulatorGoneError."""
+        return msgspec.convert(self._call("POST", "/_emulator/usage", reset), Usage)
 
     def next_call(self) -> Call | None:
         """What this process is to run next; None if there was nothing for a while.

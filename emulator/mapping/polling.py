@@ -83,4 +83,5 @@ class Poller:
 
     def _record(self, action: str, deliveries: list[Delivery]) -> None:
         ids = [delivery.message.message_id for delivery in deliveries]
-        self._journal.record(self._spec.queue_name, action, message_ids=ids)
+        who = self._spec.function
+        self._journal.record(self._spec.queue_name, action, message_ids=ids, by=who)

@@ -221,8 +221,9 @@ class SqsMapping:
         ]
         self._journal.record(
             self.spec.function, "result",
-            duration_ms=now_ms - started_ms, deleted=len(batch.messages) - len(kept),
-            kept=len(kept), **outcome.usage_data(), **({"error": problem} if problem else {}),
+            queue=self.spec.queue_name, duration_ms=now_ms - started_ms,
+            deleted=len(batch.messages) - len(kept), kept=len(kept),
+            **outcome.usage_data(), **({"error": problem} if problem else {}),
         )  # fmt: skip
         if kept:
             self._record_retry(kept, now_ms)

@@ -1,4 +1,6 @@
-"""The service under chalice local as a developer tries it: a callback arrives, a link opens."""
+"""The service under chalice local as a developer tries it: a callback arrives, a link opens, and
+what an operator asks is answered.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ import sys
 import urllib.request
 from typing import TYPE_CHECKING, Any
 
-from chalice_process import ROOT, eventually
+from chalice_process import ROOT, emulator_command, eventually, run
 from jobs_api import jobs_api
 
 from chalicelib.callbacks import webhooks
@@ -44,7 +46,18 @@ def call(url: str, body: Any = None) -> Any:
         return json.loads(answer.read())
 
 
-def test_a_callback_arrives_and_a_large_result_opens(tmp_path: Path) -> None:
+def operate(project: Path, *arguments: str) -> str:
+    """What an operator's command prints, at the endpoint that the emulator says it has."""
+    endpoint = emulator_command(project, "status", "--endpoint").stdout.strip()
+    command = [sys.executable, "-m", "operate", *arguments]
+    done = run(ROOT, *command, "--endpoint", endpoint)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_a_callback_arrives_a_large_result_opens_and_an_operator_sees_the_job(
+    tmp_path: Path,
+) -> None:
     """Signed for the example receiver; the link by a client that knows nothing of AWS."""
     config = json.loads((ROOT / ".chalice/config.json").read_text())
     master = config["stages"]["dev"]["environment_variables"]["CALLBACK_SECRET"].encode()
@@ -59,3 +72,18 @@ def test_a_callback_arrives_and_a_large_result_opens(tmp_path: Path) -> None:
         shown = f"{api}/jobs/{job['id']}"
         eventually(lambda: call(shown)["callback"]["state"] == "delivered")
         assert call(f"{shown}/result") == LARGE
+        assert json.loads(operate(tmp_path, "stats", "--json"))["jobs"]["counts"] == {
+            "echo": {"succeeded": 1}
+        }
+        told = [line.split()[1] for line in operate(tmp_path, "tail", job["id"]).splitlines()]
+        assert told[:3] == ["recorded", "claimed", "succeeded"]
+        assert (told[-1], "callback-delivered" in told) == ("record", True)
+        costs = json.loads(emulator_command(tmp_path, "costs", "--json").stdout)
+        assert (costs["units"], costs["counts"]["apis"]["api"]["accepted"]) == (1, 1)
+        assert costs["counts"]["tables"]["accepted-jobs"]["write_units"] == 4
+        assert costs["counts"]["requests"]["s3"] == {"PUT": 1, "GET": 1}
+        assert costs["counts"]["functions"]["process_jobs"]["cold_mb_ms"] > 0
+        assert emulator_command(tmp_path, "costs", "--reset").returncode == 0
+        done = emulator_command(tmp_path, "costs")
+        assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+        assert "nothing was done yet" in done.stderr

@@ -16,13 +16,16 @@ import pytest
 from least_privilege import ACCOUNT, Use
 
 from benchmarks import costs
-from chalicelib import bootstrap, clock, limits
+from chalicelib import bootstrap, clock, limits, metrics
 from chalicelib.aws import Clients
 from chalicelib.callbacks.url_guard import UrlGuard
 from chalicelib.callbacks.webhook_post import Answer
 from chalicelib.errors import RetryableError
+from chalicelib.jobs.model import TERMINAL
 from chalicelib.store import job_item
 from chalicelib.task import TASKS, Task
+from emulator.costs import bill, prices
+from emulator.costs.meter import LOG_EVENT_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,6 +117,34 @@ def test_a_job_costs_its_writes_one_send_and_a_fifth_for_its_message(
     assert {job["usage"]["write_units"] for job in jobs} == {writes}
 
 
+@pytest.mark.parametrize("mode", [costs.PLAIN, costs.KEYED], ids=["plain", "key"])
+def test_what_the_emulator_bills_is_what_was_counted(
+    client: Client, emulator: Emulator, mode: costs.Mode
+) -> None:
+    """``python -m emulator costs``, after ten jobs that were polled twice each.
+
+    Times are another matter: on virtual time there are none.
+    """
+    headers = [{"Idempotency-Key": f"row-{n}"} if mode is costs.KEYED else {} for n in range(10)]
+    paths = ["/" + client.post("/jobs", json=GOOD, headers=h).headers["location"] for h in headers]
+    emulator.run_until_idle()
+    for path in 2 * paths:
+        client.get(path)
+    usage = emulator.usage()
+    billed = {line.service: line.dollars for line in bill.of(usage, "accepted-jobs").lines}
+    table = usage.counts.tables["accepted-jobs"]
+    assert (table.write_units, table.read_units) == (10 * mode.write_units, 10 * mode.read_units)
+    # each process asks for its queue's address once, and for its length every five seconds
+    rare = sum(usage.counts.requests["sqs"].get(name, 0) for name in RARE)
+    queue = usage.counts.queues["accepted-jobs"]
+    requests = usage.counts.queue_requests - rare + queue.polls + queue.deletes
+    assert requests == 10 * mode.sqs_requests
+    expected = mode.dollars
+    assert billed["API Gateway"] == pytest.approx(expected["API Gateway"])
+    assert billed["DynamoDB"] == pytest.approx(expected["DynamoDB"])
+    assert billed["SQS"] == pytest.approx(expected["SQS"] + rare * prices.SQS_REQUEST / 10)
+
+
 def test_a_batch_saves_nine_sends_of_ten(
     client: Client, emulator: Emulator, requests: Requests
 ) -> None:
@@ -138,6 +169,39 @@ def test_a_callback_costs_a_write_a_message_and_its_reads(
     assert made["GetItem"] == 10 * mode.read_units
     assert made["SendMessage"] == 20
     assert {job["usage"]["write_units"] for job in client.get("/jobs").json()["jobs"]} == {4}
+
+
+def test_the_log_of_a_job_is_as_long_as_its_price_says(
+    client: Client,
+    emulator: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """With 26 bytes that CloudWatch counts beside each line: .../cloudwatch/pricing/."""
+    _receive_callbacks(monkeypatch, itertools.repeat(Answer(204)))
+    client.post("/jobs", json=TOLD)
+    emulator.run_until_idle()
+    bytes_of: collections.Counter[str] = collections.Counter()
+    for line in capfd.readouterr().out.splitlines():
+        action = json.loads(line)["action"] if line.startswith("{") else ""
+        part = {"accepted": "accept", "claimed": "work", "succeeded": "work"}.get(action, "tell")
+        bytes_of[part] += len(line) + LOG_EVENT_BYTES if action else 0
+    assert {part: round(count / 1000, 2) for part, count in bytes_of.items()} == {
+        "accept": costs.ACCEPTED_LOG_KB,
+        "work": costs.WORK_LOG_KB,
+        "tell": costs.CALLBACK_LOG_KB,
+    }
+
+
+def test_a_type_of_job_has_as_many_metrics_as_their_price_says() -> None:
+    """Each outcome counts as one. .../cloudwatch/pricing/: by name and dimensions' values."""
+    directives = [*metrics.ENDED, *metrics.RETRIED]
+    counted = sum(
+        len(directive["Metrics"]) * (len(TERMINAL) if "outcome" in dimensions else 1)
+        for directive in directives
+        for dimensions in directive["Dimensions"]
+    )
+    assert counted == costs.METRICS_A_TYPE
 
 
 def test_a_poll_is_one_read(client: Client, requests: Requests) -> None:
@@ -260,8 +324,9 @@ def _use_the_routes(client: Client, emulator: Emulator) -> None:
     path = "/" + client.post("/jobs", json={**GOOD, "input": LARGE}).headers["location"]
     emulator.run_until_idle()
     link = client.get(f"{path}/result").headers["location"]
-    where = {"service": "s3", "region": "us-east-1", "url": link}
-    emulator.cloud.handle(**where, method="GET", headers={}, body=b"")
+    emulator.cloud.handle(
+        service="s3", region="us-east-1", url=link, method="GET", headers={}, body=b""
+    )
     assert client.request("DELETE", path).status_code == 204
 
 

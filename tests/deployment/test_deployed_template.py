@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from stage_package import check_template
 
+from chalicelib import metrics
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -117,6 +119,19 @@ def test_dashboard_shows_every_function_queue_and_the_table(packaged: Packaged) 
     for name in packaged.of_type("AWS::SQS::Queue"):
         assert f'"${{{name}.QueueName}}"' in body
     assert '"${JobsTable}"' in body
+
+
+def test_dashboard_shows_every_metric_of_the_log(packaged: Packaged) -> None:
+    """.../AmazonCloudWatch/latest/monitoring/search-expression-syntax.html: whatever the types."""
+    (dashboard,) = packaged.of_type("AWS::CloudWatch::Dashboard").values()
+    shown = json.loads(dashboard["DashboardBody"]["Fn::Sub"])["widgets"]
+    searched = json.dumps([widget["properties"]["metrics"] for widget in shown])
+    for directive in (*metrics.ENDED, *metrics.RETRIED):
+        (dimensions,) = directive["Dimensions"]
+        where = ",".join([metrics.NAMESPACE, *dimensions])
+        for metric in directive["Metrics"]:
+            search = f"{{{where}}} MetricName=" + json.dumps(f'"{metric["Name"]}"')[1:-1]
+            assert search in searched
 
 
 def test_outputs_say_where_everything_is(packaged: Packaged) -> None:

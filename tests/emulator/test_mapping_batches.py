@@ -292,8 +292,8 @@ def test_journal_shows_receive_invoke_and_result(cloud: SmallCloud) -> None:
     cloud.advance(0)
 
     receive, invoke, result = cloud.journal.entries()
-    assert (receive.subject, receive.data) == ("jobs", {"message_ids": ids})
+    assert (receive.subject, receive.data) == ("jobs", {"message_ids": ids, "by": "work"})
     (request_id,) = function.request_ids
     expected = {"message_ids": ids, "receive_counts": [1], "request_id": request_id}
     assert (invoke.subject, invoke.data) == ("work", expected)
-    assert result.data == {"duration_ms": 0, "deleted": 1, "kept": 0}
+    assert result.data == {"queue": "jobs", "duration_ms": 0, "deleted": 1, "kept": 0}

@@ -28,6 +28,7 @@ from chalicelib.jobs.callback_message import CallbackMessage
 from chalicelib.jobs.model import TENANT, Failure, Status
 from chalicelib.jobs.problems import ProblemError
 from chalicelib.requests.control import Controller
+from chalicelib.work.sweeping import Swept
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -513,13 +514,13 @@ def test_the_sweep_finds_a_callback_whose_messages_were_lost(bench: Bench, world
     bench.emulator.queue(QUEUE).purge()
     sweep = bench.service.sweeper.sweep
     bench.pass_time(limits.CALLBACK_LATE_SECONDS - 1)
-    assert sweep(lambda: 60_000) == 0
+    assert sweep(lambda: 60_000) == Swept()
     bench.pass_time(1)
-    assert [sweep(lambda: 60_000), sweep(lambda: 60_000)] == [1, 0]
+    assert [sweep(lambda: 60_000), sweep(lambda: 60_000)] == [Swept(callbacks=1), Swept()]
     tell(bench)
     assert world.ids == [f"{wanted.id}.succeeded"]
     bench.pass_time(86_400)
-    assert sweep(lambda: 60_000) == 0
+    assert sweep(lambda: 60_000) == Swept()
 
 
 def test_the_sweep_finds_a_callback_that_was_lost_between_two_attempts(
@@ -532,9 +533,9 @@ def test_the_sweep_finds_a_callback_that_was_lost_between_two_attempts(
     tell(bench)
     bench.emulator.queue(QUEUE).purge()
     bench.pass_time(limits.CALLBACK_LATE_SECONDS + 4)
-    assert bench.service.sweeper.sweep(lambda: 60_000) == 0
+    assert bench.service.sweeper.sweep(lambda: 60_000) == Swept()
     bench.pass_time(1)
-    assert bench.service.sweeper.sweep(lambda: 60_000) == 1
+    assert bench.service.sweeper.sweep(lambda: 60_000) == Swept(callbacks=1)
     assert (tell(bench), told(bench, job)) == ([], ("delivered", 2))
 
 
@@ -608,7 +609,7 @@ def test_telling_again_that_could_not_be_queued_is_swept(
         controller.call_back(TENANT, job.id)
     bench.clients.fail_before = set()
     bench.pass_time(limits.CALLBACK_LATE_SECONDS)
-    assert bench.service.sweeper.sweep(lambda: 60_000) == 1
+    assert bench.service.sweeper.sweep(lambda: 60_000) == Swept(callbacks=1)
     tell(bench)
     assert len(world.sent) == 2
 

@@ -14,6 +14,7 @@ from chalicelib.jobs import ids
 from chalicelib.jobs.job_message import JobMessage
 from chalicelib.jobs.model import TENANT, Failure, Status
 from chalicelib.jobs.problems import ProblemError
+from chalicelib.work.sweeping import Swept
 
 if TYPE_CHECKING:
     from chalicelib.jobs.model import Job
@@ -97,7 +98,7 @@ def test_the_sweep_ends_overdue_jobs(bench: Bench) -> None:
     overdue = bench.accept(deadline_seconds=10)
     alive = bench.accept(deadline_seconds=1_000)
     advance(bench, 10)
-    assert bench.service.sweeper.sweep(lambda: 60 * SECOND_MS) == 1
+    assert bench.service.sweeper.sweep(lambda: 60 * SECOND_MS) == Swept(expired=1)
     assert slug_of(bench.job(overdue.id)) == "deadline-exceeded"
     assert bench.job(alive.id) == alive
 
@@ -106,8 +107,8 @@ def test_a_sweep_short_of_time_leaves_the_rest_to_the_next(bench: Bench) -> None
     """It is never killed in the middle."""
     bench.accept(deadline_seconds=10)
     advance(bench, 10)
-    assert bench.service.sweeper.sweep(lambda: SECOND_MS) == 0
-    assert bench.service.sweeper.sweep(lambda: 60 * SECOND_MS) == 1
+    assert bench.service.sweeper.sweep(lambda: SECOND_MS) == Swept(complete=False)
+    assert bench.service.sweeper.sweep(lambda: 60 * SECOND_MS) == Swept(expired=1)
 
 
 def test_the_first_reader_after_the_deadline_writes_it_down(bench: Bench) -> None:

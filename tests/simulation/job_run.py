@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aws_faults import Boundary, Died, Fault, Through
 
+from chalicelib import logs
 from chalicelib.aws import Clients
 from chalicelib.errors import RetryableError
 from chalicelib.task import TASKS, Task
@@ -76,6 +78,8 @@ class World(NamedTuple):
 
 def run(world: World, plan: Mapping[str, Fault], patch: pytest.MonkeyPatch) -> Ran:
     """Live one job through from its POST."""
+    told = _Told()
+    patch.setattr(logs.LOGGER, "handlers", [told])
     with on_virtual_clock(world.project, patch) as emulator:
         life = _Life(emulator, world, plan)
         original = Clients._client
@@ -84,6 +88,8 @@ def run(world: World, plan: Mapping[str, Fault], patch: pytest.MonkeyPatch) -> R
         )
         patch.setitem(TASKS, "simulated", Task("simulated", Any, simulated))
         findings = list(life.findings())
+    if told.ends > 1 or (told.ends == 0 and not plan):
+        findings.append(f"the log tells of {told.ends} ends")
     return Ran(findings, life.boundary.reached, life.boundary.fired)
 
 
@@ -93,6 +99,15 @@ def simulated(given: Any, context: TaskContext) -> Any:
         raise RetryableError("not yet")
     context.progress(0.5)
     return given
+
+
+class _Told(logging.Handler):
+    """Counts the lines that tell of an end. One that dies after its write tells nothing."""
+
+    ends = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.ends += "outcome" in getattr(record, "fields", {})
 
 
 class _Life:

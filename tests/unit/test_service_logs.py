@@ -5,14 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
+import pytest
 
-from chalicelib import logs
-
-if TYPE_CHECKING:
-    import pytest
+from chalicelib import logs, metrics
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,6 +41,18 @@ def test_an_error_is_logged_without_its_message(capsys: pytest.CaptureFixture[st
     assert line["error"] == "ValueError"
     assert "test_service_logs.py" in line["frames"][0]
     assert "secret" not in str(line)
+
+
+@pytest.mark.parametrize("with_metrics", [True, False])
+def test_a_terminal_is_spared_what_describes_metrics(
+    with_metrics: bool, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their numbers stay."""
+    monkeypatch.setattr(logs.LOGGER, "handlers", [])
+    logs.configure(with_metrics=with_metrics)
+    logs.record("ended", values={"run_ms": 1}, metrics=metrics.ENDED)
+    line = msgspec.json.decode(capsys.readouterr().out)
+    assert (line["run_ms"], "_aws" in line) == (1, with_metrics)
 
 
 def test_importing_the_app_makes_no_aws_client() -> None:

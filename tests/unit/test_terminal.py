@@ -60,6 +60,19 @@ def test_each_thing_that_happens_reads_as_a_sentence(
     assert line(action, **data).endswith(f" {expected}")
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('{"action":"ended","_aws":{"CloudWatchMetrics":[]},"ms":1}', '{"action":"ended","ms":1}'),
+        ('not JSON, but "_aws"', 'not JSON, but "_aws"'),
+        ('["_aws"]', '["_aws"]'),
+    ],
+)
+def test_log_line_is_shown_without_what_describes_its_metrics(text: str, shown: str) -> None:
+    """.../AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html."""
+    assert line("log", text=text).endswith(f" {shown}")
+
+
 def test_further_lines_of_an_entry_stand_under_its_first() -> None:
     first, second = line("log", text="one\ntwo").splitlines()
 
