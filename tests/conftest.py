@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-import deployed_copy
 import pytest
 from described import DescribedClient
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
 pytest_plugins = (
     ["deployed_copy"]
-    if deployed_copy.VARIABLE in os.environ
+    if "DEPLOYED_URL" in os.environ
     else ["emulator.pytest_plugin", "least_privilege", "own_process", "stage_package"]
 )
 

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from email.message import Message
 
-#: Where the copy is; without it the app is called in the test's own process.
-VARIABLE = "DEPLOYED_URL"
 CONFIG = Path(os.environ.get("DEPLOYED_CONFIG", ""))
 STAGE = "prod"
 #: How long a job may take that a test waits for.
@@ -89,8 +87,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         fixtures = getattr(item, "fixturenames", ())
         if "monkeypatch" in fixtures or "chalice_config" in fixtures:
             item.add_marker(pytest.mark.skip(reason="replaces code in the app's own process"))
-        if item.get_closest_marker("still_time"):
-            item.add_marker(pytest.mark.skip(reason="holds while nothing else happens only"))
+        if marker := item.get_closest_marker("in_process"):
+            item.add_marker(pytest.mark.skip(reason=marker.args[0]))
 
 
 @pytest.fixture
@@ -110,7 +108,7 @@ def job_id_key() -> bytes:
 def client(tenant: str) -> Client:
     """Calls the deployed API."""
     known = token(tenant, seconds=600, config=CONFIG, stage=STAGE)
-    return Client(RemoteGateway(os.environ[VARIABLE], f"Bearer {known}"))  # type: ignore[arg-type]
+    return Client(RemoteGateway(os.environ["DEPLOYED_URL"], f"Bearer {known}"))  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -51,10 +51,10 @@ def test_a_replay_is_the_same_202_with_the_job_as_it_stands(
     client: Client, emulator: Emulator
 ) -> None:
     """Before, while and after it runs; never 409."""
-    first = submit(client, idempotency_key="k")
-    again = submit(client, idempotency_key="k")
+    first = submit(client, DELAYED, idempotency_key="k")
+    again = submit(client, DELAYED, idempotency_key="k")
     emulator.run_until_idle()
-    late = submit(client, idempotency_key="k")
+    late = submit(client, DELAYED, idempotency_key="k")
     assert {first.headers["location"]} == {a.headers["location"] for a in (again, late)}
     assert [a.status_code for a in (first, again, late)] == [202, 202, 202]
     assert [a.json()["status"] for a in (first, again, late)] == ["queued", "queued", "succeeded"]
