@@ -46,8 +46,8 @@ POSITIONAL_MAX = 4  # self included
 FORCED = {"emulator/local/attach.py __call__"}
 BROAD_EXCEPTS = {
     "chalicelib/work/task_run.py",
+    "emulator/api_gateway/local_gateway.py",
     "emulator/checking/command.py",
-    "emulator/http/refusals.py",
     "emulator/http/server.py",
     "emulator/runtime/in_place.py",
     "emulator/scheduler.py",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from emulator.api_gateway.definition import Authorizer
 
     #: Calls the function behind an authorizer with an event.
-    Ask = Callable[[Authorizer, Mapping[str, Any]], Any]
+    Ask = Callable[[Authorizer, dict[str, Any]], Any]
 
 #: Answers that are kept; beyond that the oldest goes.
 KEPT_MAX = 10_000
@@ -106,7 +106,7 @@ class Authorizers:
                 del self._kept[next(iter(self._kept))]
         return permission
 
-    def _asked(self, authorizer: Authorizer, event: Mapping[str, Any]) -> Permission:
+    def _asked(self, authorizer: Authorizer, event: dict[str, Any]) -> Permission:
         try:
             return msgspec.convert(self._ask(authorizer, event), Permission)
         except FunctionFailedError as error:

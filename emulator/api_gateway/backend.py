@@ -21,7 +21,7 @@ from moto.apigateway.models import APIGatewayBackend, apigateway_backends
 from emulator.api_gateway import address, openapi, stored_api
 
 if TYPE_CHECKING:
-    from emulator.api_gateway.definition import RestApiDefinition
+    from emulator.api_gateway.definition import RestApiDefinition, Stage
     from emulator.journal import Journal
 
 _OVERWRITE = "overwrite"
@@ -160,3 +160,18 @@ def stages() -> list[tuple[Any, Any]]:
         for api in backend.apis.values()
         for stage in api.stages.values()
     ]
+
+
+def keys_of(at: Stage) -> set[str]:
+    """The API keys that usage plans have for a stage.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-usage-plans.html
+    """
+    moto = apigateway_backends[at.account_id][at.region]
+    plans = [
+        plan_id
+        for plan_id, plan in moto.usage_plans.items()
+        if any(s == {**s, "apiId": at.api_id, "stage": at.name} for s in plan.api_stages or [])
+    ]
+    ids = {key_id for plan_id in plans for key_id in moto.usage_plan_keys.get(plan_id, {})}
+    return {key.value for key_id, key in moto.keys.items() if key_id in ids and key.enabled}
