@@ -231,7 +231,7 @@ class Emulator:
         )
 
     def status(self) -> dict[str, Any]:
-        """What runs and what waits: functions, queues with their counts, tables."""
+        """What runs and what waits: functions, queues with their counts, tables, deployed APIs."""
         with self.cloud.condition:
             now_ms = self.clock.now_ms()
             return {
@@ -242,6 +242,7 @@ class Emulator:
                     for queue in sqs_backend.engine_queues()
                 },
                 "tables": {t.name: sum(1 for _ in t.all_items()) for t in self._tables()},
+                "apis": api_gateway_backend.addresses(),
             }
 
     def advance(self, seconds: float) -> None:

@@ -10,6 +10,7 @@ from apis_bench import FUNCTION, Apis, apis, document, proxy, uri
 from lambda_bench import client, refused
 
 from emulator.limits import EVENT_BYTES_MAX, REQUEST_BYTES_MAX
+from emulator.terminal import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -272,7 +273,10 @@ def test_deployment_says_where_it_answers(api: Apis) -> None:
     api.deploy(document({"/": {"get": proxy()}}))
     (entry,) = api.bench.emulator.journal.entries(action="deploy")
     assert entry.subject == "shop"
-    assert entry.data == {"stage": "v1", "url": f"/_aws/execute-api/{api.id}/v1/"}
+    url = f"/_aws/execute-api/{api.id}/v1/"
+    assert entry.data == {"stage": "v1", "url": url}
+    assert render(entry).endswith(f"shop                 deploy   stage v1 at {url}")
+    assert api.bench.emulator.status()["apis"] == {url: "shop"}
 
 
 @pytest.mark.parametrize(
