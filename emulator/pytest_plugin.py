@@ -126,7 +126,8 @@ def client(emulator: Emulator, chalice_config: Config, chalice_project: project.
     """Calls the app's routes."""
     responses = project.gateway_responses(chalice_project)
     app = chalice_config.chalice_app
-    return Client(local_gateway.Gateway(app, chalice_config, responses=responses))
+    gateway = local_gateway.Gateway(app, chalice_config, responses=responses, clock=emulator.clock)
+    return Client(gateway)
 
 
 @functools.cache

@@ -115,8 +115,10 @@ class DeployedApis:
                 api_id=api.id, name=stage.name, account_id=api.account_id, region=api.region_name,
                 variables=variables,
             )  # fmt: skip
-            definition = api.deployments[stage.deployment_id].definition
-            made = RestApi(definition, at, DeployedServices(self._calling, at))
+            deployment = api.deployments.get(stage.deployment_id)
+            if deployment is None:
+                raise refusal.forbidden(f"stage {stage.name!r} of {api.id!r} has no deployment")
+            made = RestApi(deployment.definition, at, DeployedServices(self._calling, at))
             serving = self._serving[key] = (stage.deployment_id, variables, made)
         return serving[2]
 

@@ -258,6 +258,14 @@ def test_api_that_is_made_method_by_method_answers_too(api: Apis) -> None:
     assert api.event("GET", "/live/parts")["resource"] == "/parts"
 
 
+def test_stage_without_its_deployment_is_403(api: Apis) -> None:
+    api.deploy(document({"/": {"get": proxy()}}))
+    moved = [{"op": "replace", "path": "/deploymentId", "value": "none"}]
+    api.aws.update_stage(restApiId=api.id, stageName="v1", patchOperations=moved)
+    assert api.send("GET", "/v1/").status == 403
+    assert "has no deployment" in api.reasons()[0]
+
+
 def test_deleted_api_answers_no_more(api: Apis) -> None:
     api.deploy(document({"/": {"get": proxy()}}))
     api.send("GET", "/v1/")
