@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lamb
 from __future__ import annotations
 
 import re
+import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -65,6 +66,7 @@ class Authorizers:
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
+        self._lock = threading.Lock()
         self._kept: dict[tuple[str, ...], _Kept] = {}
 
     def authorize(
@@ -100,11 +102,15 @@ class Authorizers:
             return kept.permission
         permission = self._asked(authorizer, _event(authorizer, event, identity, method_arn))
         if authorizer.ttl_seconds and identity:
+            self._keep(key, _Kept(permission, now_ms + authorizer.ttl_seconds * 1000))
+        return permission
+
+    def _keep(self, key: tuple[str, ...], kept: _Kept) -> None:
+        with self._lock:
             self._kept.pop(key, None)
-            self._kept[key] = _Kept(permission, now_ms + authorizer.ttl_seconds * 1000)
+            self._kept[key] = kept
             if len(self._kept) > KEPT_MAX:
                 del self._kept[next(iter(self._kept))]
-        return permission
 
     def _asked(self, authorizer: Authorizer, event: dict[str, Any]) -> Permission:
         try:

@@ -74,24 +74,21 @@ class DeployedApis:
         call = Call(
             request, address.target, address.path, str(uuid.uuid4()), calling.clock.now_ms()
         )
-        response = self._answer(call, address)
+        api: RestApi | None = None
+        try:
+            api = self._find(address)
+            _check_size(request)
+            response = api.answer(call)
+        except Refusal as refused:
+            response = api.refused(refused, call) if api else refused.response(call.request_id)
+            if refused.reason:
+                calling.journal.record(api.name if api else "api", "refuse", reason=refused.reason)
         calling.journal.record(
-            "api", "request",
+            api.name if api else "api", "request",
             route=f"{request.method} {address.target}", status=response.status,
             duration_ms=calling.clock.now_ms() - call.at_ms, request_id=call.request_id,
         )  # fmt: skip
         return response
-
-    def _answer(self, call: Call, address: Address) -> Response:
-        api: RestApi | None = None
-        try:
-            _check_size(call.request)
-            api = self._find(address)
-            return api.answer(call)
-        except Refusal as refused:
-            if refused.reason:
-                self._calling.journal.record("api", "refuse", reason=refused.reason)
-            return api.refused(refused, call) if api else refused.response(call.request_id)
 
     def _find(self, address: Address) -> RestApi:
         """The stage's API; a new deployment begins with no kept answers of authorizers."""

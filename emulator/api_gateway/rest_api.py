@@ -55,6 +55,7 @@ class RestApi:
     """A definition at its stage."""
 
     def __init__(self, definition: RestApiDefinition, stage: Stage, services: Services) -> None:
+        self.name = definition.name
         self._definition = definition
         self._stage = stage
         self._services = services
@@ -96,7 +97,9 @@ class RestApi:
         return method, event
 
     def _authorized(self, name: str, event: dict[str, Any]) -> dict[str, Any]:
-        authorizer = self._definition.authorizers[name]
+        authorizer = self._definition.authorizers.get(name)
+        if authorizer is None:
+            raise refusal.misconfigured(f"there is no authorizer {name}")
         if authorizer.kind not in (TOKEN, REQUEST):
             return self._services.vouch(authorizer, event)
         return self._authorizers.authorize(

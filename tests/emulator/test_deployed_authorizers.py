@@ -229,6 +229,15 @@ def test_other_ways_to_authorise_let_nobody_in_and_say_so(
     assert reason in api.reasons()[0]
 
 
+def test_method_whose_authorizer_is_gone_lets_nobody_in(api: Apis) -> None:
+    api.deploy(guarded())
+    (guard,) = api.aws.get_authorizers(restApiId=api.id)["items"]
+    api.aws.delete_authorizer(restApiId=api.id, authorizerId=guard["id"])
+    api.aws.create_deployment(restApiId=api.id, stageName="v1")
+    assert api.send("GET", "/v1/a", Authorization="yes").status == 500
+    assert "there is no authorizer" in api.reasons()[0]
+
+
 def test_method_with_an_api_key_wants_one_of_the_stage_s_usage_plans(api: Apis) -> None:
     """https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-usage-plans.html"""
     scheme = {"type": "apiKey", "in": "header", "name": "x-api-key"}
