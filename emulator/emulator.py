@@ -5,6 +5,7 @@ The same object runs ``chalice local`` on the machine's clock and a test on a vi
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ import msgspec
 from moto.awslambda.models import lambda_backends
 from moto.dynamodb.models import dynamodb_backends
 
+from emulator.api_gateway import backend as api_gateway_backend
+from emulator.api_gateway.deployed import Calling, DeployedApis
 from emulator.cloud import delivery
 from emulator.cloud.aws import ACCOUNT_ID, REGION, AwsError, Cloud
 from emulator.cloud.provision import provision
@@ -20,12 +23,14 @@ from emulator.costs.counts import Usage
 from emulator.invocation import Outcome
 from emulator.journal import Journal
 from emulator.lambda_api import backend as lambda_backend
+from emulator.lambda_api import invoking
 from emulator.lambda_api.functions import Functions
 from emulator.lambda_api.package import PackageFolder
 from emulator.lambda_api.seated_function import Seat
 from emulator.mapping.asynchronous import AsynchronousInvocations, AsynchronousSettings
 from emulator.mapping.schedule import ScheduleMapping, ScheduleSpec
 from emulator.push import services
+from emulator.push.rule_schedules import RuleSchedules
 from emulator.push.seat import PushSeat
 from emulator.push.subscriptions import Subscriptions
 from emulator.scheduler import IDLE_SECONDS_MAX, Scheduler
@@ -42,6 +47,7 @@ if TYPE_CHECKING:
     from emulator.lambda_api.backend import FunctionsBackend
     from emulator.lambda_api.functions import NamedFunction
     from emulator.sqs.queue import Queue
+    from emulator.template import Names, Resource
 
 
 #: The function behind an app's routes, as Chalice calls it.
@@ -64,9 +70,10 @@ class Emulator:
         make_function: Callable[[FunctionSpec], Runner],
         region: str = REGION,
         packages_dir: Path | None = None,
+        endpoint: str = "",
     ) -> None:
         """``packages_dir`` is where the code of functions made through Lambda's API is unpacked;
-        None: in the temporary directory.
+        None: in the temporary directory. ``endpoint`` is where the cloud will be served, if it is.
         """
         self.clock = clock
         self.journal = Journal(clock)
@@ -88,7 +95,7 @@ class Emulator:
             journal=self.journal,
         )
         self.scheduler.add(self.asynchronous)
-        services.seat(PushSeat(clock, self._deliver, self._warn))
+        services.seat(PushSeat(clock, self._deliver, self._warn, self.cloud.notify))
         lambda_backend.seat(
             Seat(
                 clock=clock,
@@ -101,6 +108,18 @@ class Emulator:
                 send=self._send,
             )
         )
+        api_gateway_backend.seat(api_gateway_backend.Seat(self.journal, endpoint))
+        #: answers requests to the APIs that were deployed
+        self.apis = DeployedApis(
+            Calling(
+                invoke=self._invoke,
+                within=self.scheduler.within,
+                clock=clock,
+                condition=self.cloud.condition,
+                journal=self.journal,
+            )
+        )
+        self.scheduler.add(RuleSchedules(self.cloud.condition))
         self.scheduler.add(MessageMover())
         self.scheduler.add(TimeToLiveSweeper(self._tables, self.journal, clock.now_ms()))
 
@@ -111,7 +130,7 @@ class Emulator:
         """
         self._project = project
         with self.cloud.condition:
-            notes = provision(project.resources, project.names, self.cloud)
+            notes = self.provision(project.resources, project.names)
             notes += self._lambda.declare(project.functions, Path(project.directory))
             notes += self._lambda.mappings.declare(
                 (*project.queue_mappings, *project.stream_mappings)
@@ -120,6 +139,14 @@ class Emulator:
             self._apply_pushes(project)
             self.cloud.condition.notify_all()
         return [*project.notes, *notes]
+
+    def provision(self, resources: list[Resource], names: Names) -> list[str]:
+        """Create or update what a template describes; returns a sentence for what is not known.
+
+        Raises ResourceRefusedError for what AWS would refuse.
+        """
+        with self.cloud.condition:
+            return provision(resources, names, self.cloud)
 
     def _apply_schedules(self, schedules: Sequence[ScheduleSpec]) -> None:
         wanted = {spec.name: spec for spec in schedules}
@@ -182,20 +209,29 @@ class Emulator:
         return [spec.name for spec in specs]
 
     def invoke(self, name: str, event: Any) -> Outcome:
-        """Call a function with an event and wait for its outcome, like ``aws lambda invoke``."""
-        function = self.function(name)
+        """Call a function with an event and wait for its outcome, like ``aws lambda invoke``.
+
+        Raises UnknownFunctionError.
+        """
+        return self._call(self.function(name), msgspec.json.encode(event), source="Invoke")
+
+    def _invoke(self, arn: str, payload: bytes, *, source: str) -> Outcome:
+        """For another service."""
+        function = self._find(arn)
+        if function is None:
+            return Outcome.failed("ResourceNotFoundException", f"Function not found: {arn}")
+        return self._call(function, payload, source=source)
+
+    def _call(self, function: NamedFunction, payload: bytes, *, source: str) -> Outcome:
         if not function.try_acquire():
             return Outcome.failed("TooManyRequestsException", "Rate Exceeded.")
-        try:
-            return function.invoke(msgspec.json.encode(event))
-        finally:
-            function.release()
-            with self.cloud.condition:
-                # an event may have waited for the place
-                self.cloud.condition.notify_all()
+        request = invoking.InvokeRequest(payload=payload)
+        return invoking.run(
+            function, request, self._lambda.seat, request_id=str(uuid.uuid4()), source=source
+        )
 
     def status(self) -> dict[str, Any]:
-        """What runs and what waits: functions, queues with their counts, tables."""
+        """What runs and what waits: functions, queues with their counts, tables, deployed APIs."""
         with self.cloud.condition:
             now_ms = self.clock.now_ms()
             return {
@@ -206,6 +242,7 @@ class Emulator:
                     for queue in sqs_backend.engine_queues()
                 },
                 "tables": {t.name: sum(1 for _ in t.all_items()) for t in self._tables()},
+                "apis": api_gateway_backend.addresses(),
             }
 
     def usage(self) -> Usage:

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 #: package.
 LAYERS: list[set[str]] = [
     {"arn", "caller", "clock", "guard", "invocation", "journal", "json_file", "limits", "settings"},
-    {"http", "sqs", "template", "terminal"},
+    {"api_gateway", "http", "sqs", "template", "terminal"},
     {"cloud", "costs", "runtime"},
     {"mapping", "push"},
     {"lambda_api"},
@@ -46,8 +46,8 @@ POSITIONAL_MAX = 4  # self included
 FORCED = {"emulator/local/attach.py __call__"}
 BROAD_EXCEPTS = {
     "chalicelib/work/task_run.py",
+    "emulator/api_gateway/local_gateway.py",
     "emulator/checking/command.py",
-    "emulator/http/refusals.py",
     "emulator/http/server.py",
     "emulator/runtime/in_place.py",
     "emulator/scheduler.py",

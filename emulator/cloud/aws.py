@@ -87,7 +87,7 @@ class Cloud:
         # a seat that is taken after this has functions of its own for its service's paths
         _routes.cache_clear()
         sqs_backend.seat(clock=clock, condition=self.condition, journal=journal)
-        streams.seat(StreamSeat(clock, self._notify))
+        streams.seat(StreamSeat(clock, self.notify))
         self._logs = FunctionLogs(ACCOUNT_ID, region)
         journal.listen(self._logs)
         self._metrics = FunctionMetrics(ACCOUNT_ID, region)
@@ -156,7 +156,8 @@ class Cloud:
             return error.code or 500, dict(error.get_headers()), error.get_body()
         return answer
 
-    def _notify(self) -> None:
+    def notify(self) -> None:
+        """Wake everybody who waits for something to change."""
         with self.condition:
             self.condition.notify_all()
 

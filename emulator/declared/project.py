@@ -14,6 +14,8 @@ import msgspec
 from chalice.app import SQSEventConfig
 
 from emulator import template
+from emulator.api_gateway.gateway_responses import KEY as GATEWAY_RESPONSES
+from emulator.api_gateway.gateway_responses import Definition
 from emulator.declared import (
     merged_events,
     missing_resources,
@@ -25,8 +27,6 @@ from emulator.declared import (
 from emulator.declared.merged_events import API_HANDLER
 from emulator.declared.queue_events import QueueEvent
 from emulator.declared.refusal import DeployRefusedError, refused
-from emulator.http.gateway_responses import KEY as GATEWAY_RESPONSES
-from emulator.http.gateway_responses import Definition
 from emulator.invocation import FunctionSpec
 from emulator.mapping.asynchronous import AsynchronousSettings
 from emulator.mapping.schedule import ScheduleSpec

@@ -20,10 +20,10 @@ import chalice.local
 import click
 
 from emulator import guard, settings
+from emulator.api_gateway import local_gateway
 from emulator.clock import SystemClock
 from emulator.declared import project
 from emulator.declared.refusal import DeployRefusedError
-from emulator.http import gateway
 from emulator.journal import Entry
 from emulator.local import (
     broken_app,
@@ -45,9 +45,6 @@ if TYPE_CHECKING:
 
     from emulator.local.running import Running
 
-ACCOUNT_ID = "123456789012"
-REGION_DEFAULT = "us-east-1"
-
 
 def attach(app: Chalice) -> None:
     """Start or find the emulator, if it is ``chalice local`` that imports the app."""
@@ -67,7 +64,7 @@ def attach(app: Chalice) -> None:
         chosen = settings.read(os.environ)
     except settings.SettingError as error:
         _stop(str(error))
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or REGION_DEFAULT
+    region = start.region(os.environ)
     owner_pid = _owner_pid()
     try:
         running = start.find_or_start(directory, owner_pid=owner_pid, region=region)
@@ -102,7 +99,7 @@ class _Server:
             app=config.app_name,
             stage=config.chalice_stage,
             region=self._region,
-            account_id=ACCOUNT_ID,
+            account_id=start.ACCOUNT_ID,
         )
         try:
             if problem := configuration.problem(Path(config.project_dir)):
@@ -116,7 +113,7 @@ class _Server:
             news = self._control.register(described)
             self._control.close()
             sender = JournalSender(ControlClient(self._running))
-            server = gateway.create_server(
+            server = local_gateway.create_server(
                 app, config, host=host, port=port, record=_recorder(sender),
                 responses=project.gateway_responses(described),
             )  # fmt: skip
@@ -125,7 +122,7 @@ class _Server:
             again = "\nCorrect it and save: chalice local reloads by itself." if _reloads() else ""
             _say(f"chalice local: {error}{again}", err=True)
             raise _ProjectRefused from None
-        except (EmulatorGoneError, gateway.ListenError) as error:
+        except (EmulatorGoneError, local_gateway.ListenError) as error:
             _stop(str(error))
         for line in news:
             _say(line)
@@ -135,7 +132,7 @@ class _Server:
         return server
 
 
-def _recorder(sender: JournalSender) -> gateway.Record:
+def _recorder(sender: JournalSender) -> local_gateway.Record:
     clock = SystemClock()
 
     def record(*, method: str, path: str, status: int, duration_ms: int, request_id: str) -> None:
