@@ -63,7 +63,7 @@ def configure(*, with_metrics: bool = True) -> None:
 
     ``with_metrics``: CloudWatch reads them; a person at a terminal has no use for that part.
     """
-    if LOGGER.handlers:
+    if any(isinstance(handler, _StandardOutput) for handler in LOGGER.handlers):
         return
     handler = _StandardOutput()
     handler.setFormatter(Line(with_metrics=with_metrics))
