@@ -98,6 +98,7 @@ class Emulator:
                 send=self._send,
             )
         )
+        self.cloud.seat_later("cloudformation", "emulator.cloud_formation.seat")
         self.scheduler.add(MessageMover())
         self.scheduler.add(TimeToLiveSweeper(self._tables, self.journal, clock.now_ms()))
 

@@ -164,6 +164,7 @@ _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "move": _move,
     "refuse": _text,
     "log": _text,
+    "stack": _text,
     "warning": _text,
     "error": _text,
 }

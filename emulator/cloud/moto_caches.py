@@ -95,7 +95,10 @@ def _structure(self: Any, *arguments: Any) -> None:
 
 
 def _random_string(
-    self: MotoRandom, length: int = 20, *, include_digits: bool = True, lower_case: bool = False
+    self: MotoRandom,
+    length: int = 20,
+    include_digits: bool = True,  # noqa: FBT001, FBT002 - moto's signature
+    lower_case: bool = False,  # noqa: FBT001, FBT002
 ) -> str:
     """A request id, drawn at once instead of letter by letter."""
     pool = string.ascii_letters + (string.digits if include_digits else "")
