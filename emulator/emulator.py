@@ -5,6 +5,7 @@ The same object runs ``chalice local`` on the machine's clock and a test on a vi
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ import msgspec
 from moto.awslambda.models import lambda_backends
 from moto.dynamodb.models import dynamodb_backends
 
+from emulator.api_gateway import backend as api_gateway_backend
+from emulator.api_gateway.deployed import Calling, DeployedApis
 from emulator.cloud import delivery
 from emulator.cloud.aws import ACCOUNT_ID, REGION, AwsError, Cloud
 from emulator.cloud.provision import provision
@@ -19,6 +22,7 @@ from emulator.cloud.time_to_live import TimeToLiveSweeper
 from emulator.invocation import Outcome
 from emulator.journal import Journal
 from emulator.lambda_api import backend as lambda_backend
+from emulator.lambda_api import invoking
 from emulator.lambda_api.functions import Functions
 from emulator.lambda_api.package import PackageFolder
 from emulator.lambda_api.seated_function import Seat
@@ -61,9 +65,10 @@ class Emulator:
         make_function: Callable[[FunctionSpec], Runner],
         region: str = REGION,
         packages_dir: Path | None = None,
+        endpoint: str = "",
     ) -> None:
         """``packages_dir`` is where the code of functions made through Lambda's API is unpacked;
-        None: in the temporary directory.
+        None: in the temporary directory. ``endpoint`` is where the cloud will be served, if it is.
         """
         self.clock = clock
         self.journal = Journal(clock)
@@ -99,6 +104,17 @@ class Emulator:
             )
         )
         self.cloud.seat_later("cloudformation", "emulator.cloud_formation.seat")
+        api_gateway_backend.seat(api_gateway_backend.Seat(self.journal, endpoint))
+        #: answers requests to the APIs that were deployed
+        self.apis = DeployedApis(
+            Calling(
+                invoke=self._call,
+                within=self.scheduler.within,
+                clock=clock,
+                condition=self.cloud.condition,
+                journal=self.journal,
+            )
+        )
         self.scheduler.add(MessageMover())
         self.scheduler.add(TimeToLiveSweeper(self._tables, self.journal, clock.now_ms()))
 
@@ -191,6 +207,18 @@ class Emulator:
             with self.cloud.condition:
                 # an event may have waited for the place
                 self.cloud.condition.notify_all()
+
+    def _call(self, arn: str, payload: bytes, *, source: str) -> Outcome:
+        """Invoke a function for another service, and wait."""
+        function = self._find(arn)
+        if function is None:
+            return Outcome.failed("ResourceNotFoundException", f"Function not found: {arn}")
+        if not function.try_acquire():
+            return Outcome.failed("TooManyRequestsException", "Rate Exceeded.")
+        request = invoking.InvokeRequest(payload=payload)
+        return invoking.run(
+            function, request, self._lambda.seat, request_id=str(uuid.uuid4()), source=source
+        )
 
     def status(self) -> dict[str, Any]:
         """What runs and what waits: functions, queues with their counts, tables."""

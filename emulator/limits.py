@@ -80,3 +80,9 @@ CONCURRENT_BATCHES_MAX = 1_250
 REQUEST_BYTES_MAX = 10 * 1024 * 1024
 #: API Gateway: how long an integration may take.
 INTEGRATION_SECONDS_MAX = 29
+#: API Gateway: all headers together.
+#: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+REQUEST_HEADER_BYTES_MAX = 10_240
+#: API Gateway: how long an authorizer's answer is kept if nothing else is said.
+#: https://docs.aws.amazon.com/apigateway/latest/api/API_Authorizer.html
+AUTHORIZER_TTL_SECONDS_DEFAULT = 300

@@ -9,14 +9,16 @@ from __future__ import annotations
 import threading
 import traceback
 from concurrent import futures
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from emulator.clock import Clock
     from emulator.journal import Journal
     from emulator.mapping.source import Source, Work
+
+Result = TypeVar("Result")
 
 #: More threads than sources ever have work for at once (a mapping starts with 5 batches): a slow
 #: function must not take the thread of another. Threads are only made when none is free.
@@ -46,7 +48,7 @@ class Scheduler:
         self._resting_until_ms: dict[Source, int] = {}
         self._thread: threading.Thread | None = None
         self._executor: futures.ThreadPoolExecutor | None = None
-        self._running: set[futures.Future[None]] = set()
+        self._running: set[futures.Future[Any]] = set()
         self._is_stopping = False
 
     def add(self, source: Source) -> None:
@@ -112,6 +114,26 @@ class Scheduler:
                 raise NotIdleError(f"still pending after {limit_seconds} s: {', '.join(pending)}")
             self._wait(due_ms)
             self.run_due()
+
+    def within(self, work: Callable[[], Result], timeout_ms: int) -> Result:
+        """Do some work now and wait for it; raises TimeoutError if it takes longer.
+
+        It comes to its end all the same: on a virtual clock before this raises.
+        """
+        if self._executor is None:
+            began_ms = self._clock.now_ms()
+            result = work()
+            if self._clock.now_ms() - began_ms > timeout_ms:
+                raise TimeoutError
+            return result
+        future = self._executor.submit(work)
+        with self._condition:
+            self._running.add(future)
+        future.add_done_callback(self._forget)
+        try:
+            return future.result(timeout_ms / 1000)
+        except futures.TimeoutError:
+            raise TimeoutError from None
 
     def run_due(self) -> None:
         """Do everything that is due now, in this thread; sources take turns.
@@ -183,9 +205,12 @@ class Scheduler:
         self._running.add(future)
         future.add_done_callback(self._done)
 
-    def _done(self, future: futures.Future[None]) -> None:
+    def _forget(self, future: futures.Future[Any]) -> None:
         with self._condition:
             self._running.discard(future)
+
+    def _done(self, future: futures.Future[None]) -> None:
+        self._forget(future)
         if not future.cancelled() and (error := future.exception()) is not None:
             text = "".join(traceback.format_exception(error))
             self._journal.record("scheduler", "error", text=text)

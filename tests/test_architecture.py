@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 #: package.
 LAYERS: list[set[str]] = [
     {"arn", "caller", "clock", "guard", "invocation", "journal", "limits", "settings"},
-    {"http", "sqs", "template", "terminal"},
+    {"api_gateway", "http", "sqs", "template", "terminal"},
     {"cloud", "runtime"},
     {"mapping", "push"},
     {"lambda_api"},

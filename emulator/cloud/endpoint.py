@@ -17,9 +17,10 @@ from xml.sax.saxutils import escape
 
 from botocore.model import OperationNotFoundError
 
+from emulator.api_gateway import address
 from emulator.caller import calling_from
 from emulator.cloud.aws import UnknownServiceError
-from emulator.http.message import Request, Response, refusal
+from emulator.http.message import Request, Response, foreign_host, refusal
 from emulator.http.server import Server
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from email.message import Message
 
+    from emulator.api_gateway.address import Address
     from emulator.cloud.aws import Answer
     from emulator.journal import Journal
 
@@ -83,6 +85,12 @@ class AwsCloud(Protocol):
     ) -> Answer: ...
 
 
+class Apis(Protocol):
+    """What answers requests to deployed APIs: see emulator.api_gateway.deployed.DeployedApis."""
+
+    def respond(self, request: Request, address: Address) -> Response: ...
+
+
 def target(request: Request) -> Target:
     """The service and region of a request, by the credential scope in its header or query."""
     signature = request.headers.get("Authorization") or unquote(urlsplit(request.target).query)
@@ -109,12 +117,16 @@ class Endpoint:
         control: Control,
         token: str,
         journal: Journal,
+        apis: Apis | None = None,
     ) -> None:
-        """``control`` answers paths below /_emulator/ for callers that know ``token``."""
+        """``control`` answers paths below /_emulator/ for callers that know ``token``; ``apis``
+        are the deployed ones.
+        """
         self._cloud = cloud
         self._control = control
         self._token = token
         self._journal = journal
+        self._apis = apis
         self._server = Server(listener, self)
         self._thread = threading.Thread(
             target=self._server.serve_forever, name="endpoint", daemon=True
@@ -134,14 +146,22 @@ class Endpoint:
         self._server.server_close()
         self._thread.join()
 
-    def refuse(self, headers: Message) -> str | None:
-        if reason := refusal(headers):
+    def refuse(self, target: str, headers: Message) -> str | None:
+        if address.find(target, host := headers.get("Host", "")) is None:
+            reason = refusal(headers)
+        else:
+            # whose pages may call an API is the API's decision, as on AWS
+            reason = foreign_host(headers, [host.lower()] if address.has_own_host(host) else [])
+        if reason:
             self._journal.record("endpoint", "refuse", reason=reason)
         return reason
 
     def respond(self, request: Request) -> Response:
         if request.target.startswith(CONTROL_PREFIX):
             return self._respond_to_control(request)
+        found = address.find(request.target, request.headers["Host"])
+        if found is not None and self._apis is not None:
+            return self._apis.respond(request, found)
         service, region = target(request)
         with calling_from(request.is_gone):
             status, headers, body = self._cloud.handle(

@@ -97,7 +97,7 @@ def _structure(self: Any, *arguments: Any) -> None:
 def _random_string(
     self: MotoRandom,
     length: int = 20,
-    include_digits: bool = True,  # noqa: FBT001, FBT002 - moto's signature
+    include_digits: bool = True,  # noqa: FBT001, FBT002 - as moto calls it
     lower_case: bool = False,  # noqa: FBT001, FBT002
 ) -> str:
     """A request id, drawn at once instead of letter by letter."""

@@ -14,6 +14,8 @@ import msgspec
 from chalice.app import ScheduledEventConfig, SQSEventConfig
 
 from emulator import template
+from emulator.api_gateway.gateway_responses import KEY as GATEWAY_RESPONSES
+from emulator.api_gateway.gateway_responses import Definition
 from emulator.declared import (
     merged_events,
     missing_resources,
@@ -22,8 +24,6 @@ from emulator.declared import (
     stream_events,
 )
 from emulator.declared.queue_events import QueueEvent
-from emulator.http.gateway_responses import KEY as GATEWAY_RESPONSES
-from emulator.http.gateway_responses import Definition
 from emulator.invocation import FunctionSpec
 from emulator.mapping.asynchronous import AsynchronousSettings
 from emulator.mapping.schedule import ScheduleSpec

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 from chalice import local
 
+from emulator.api_gateway.gateway_responses import GatewayResponses
+from emulator.api_gateway.routes import RouteMatcher
 from emulator.clock import SystemClock
-from emulator.http.gateway_responses import GatewayResponses
 from emulator.http.message import Request, Response
 from emulator.http.refusals import Authorizers, RequestTooLongError, response_type
-from emulator.http.routes import RouteMatcher
 from emulator.http.server import Server, listen
 from emulator.limits import EVENT_BYTES_MAX, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from chalice import Chalice
     from chalice.config import Config
 
-    from emulator.http.gateway_responses import Definition
+    from emulator.api_gateway.gateway_responses import Definition
 
 #: API Gateway: all headers together.
 #: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
@@ -139,7 +139,7 @@ class Gateway:
         request = Request(method, path, message, body, lambda: False)
         return self._answer(request, str(uuid.uuid4()))
 
-    def refuse(self, headers: Message) -> str | None:
+    def refuse(self, target: str, headers: Message) -> str | None:
         """Nothing: whose pages may call the app is the app's decision, as on AWS."""
         return None
 

@@ -65,17 +65,25 @@ def refusal(headers: Message, allowed_hosts: Sequence[str] = ()) -> str | None:
     browser says in ``Origin`` and ``Sec-Fetch-Site`` whose page it acts for: only the server's own
     is welcome.
     """
+    if reason := foreign_host(headers, allowed_hosts):
+        return reason
+    host = headers["Host"].strip().lower()
+    for origin in headers.get_all("Origin", []):
+        if origin.lower() not in (f"http://{host}", f"https://{host}"):
+            return f"Origin {origin!r} may not use this server"
+    if headers.get("Sec-Fetch-Site", "none").lower() not in ("none", "same-origin"):
+        return "a page of another site may not use this server"
+    return None
+
+
+def foreign_host(headers: Message, allowed_hosts: Sequence[str] = ()) -> str | None:
+    """Why a request may come by a name rebound to this machine; or None."""
     hosts = headers.get_all("Host", [])
     if len(hosts) != 1:
         return "a request needs one Host header"
     host = hosts[0].strip().lower()
     if not _LOCAL_HOST.fullmatch(host) and host not in allowed_hosts:
         return f"Host {host!r} is not this machine"
-    for origin in headers.get_all("Origin", []):
-        if origin.lower() not in (f"http://{host}", f"https://{host}"):
-            return f"Origin {origin!r} may not use this server"
-    if headers.get("Sec-Fetch-Site", "none").lower() not in ("none", "same-origin"):
-        return "a page of another site may not use this server"
     return None
 
 

@@ -64,8 +64,8 @@ class Application(Protocol):
     #: a larger head (names and values of all headers) is answered 431
     header_bytes_max: int
 
-    def refuse(self, headers: Message) -> str | None:
-        """Why a request with these headers is answered 403 before its body is read, or None."""
+    def refuse(self, target: str, headers: Message) -> str | None:
+        """Why a request with this head is answered 403 before its body is read, or None."""
 
     def respond(self, request: Request) -> Response:
         """The answer; whatever it raises goes to ``crashed``."""
@@ -124,7 +124,7 @@ class StrictHandler(http.server.BaseHTTPRequestHandler):
     def _read(self) -> Request:
         application = self.server.application
         check_head(self.path, self.headers, header_bytes_max=application.header_bytes_max)
-        if reason := application.refuse(self.headers):
+        if reason := application.refuse(self.path, self.headers):
             raise HttpRefusal(403, reason)
         body = self.read_body(application.body_bytes_max)
         if "Transfer-Encoding" in self.headers:

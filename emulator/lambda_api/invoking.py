@@ -19,6 +19,7 @@ from emulator.limits import ASYNCHRONOUS_EVENT_BYTES_MAX, EVENT_BYTES_MAX
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from emulator.invocation import Outcome
     from emulator.lambda_api.functions import NamedFunction
     from emulator.lambda_api.seated_function import Seat, SeatedFunction
 
@@ -84,7 +85,26 @@ def begin(function: NamedFunction, request: InvokeRequest, seat: Seat) -> Callab
 def _run(function: NamedFunction, request: InvokeRequest, seat: Seat) -> Answer:
     """Invoke and wait. Called without the cloud's lock."""
     request_id, spec = str(uuid.uuid4()), function.spec
-    seat.journal.record(spec.name, "invoke", source="Invoke", attempt=1, request_id=request_id)
+    outcome = run(function, request, seat, request_id=request_id)
+    headers = {
+        "Content-Type": "application/json",
+        "X-Amz-Executed-Version": spec.version,
+        "x-amzn-RequestId": request_id,
+    }
+    if not outcome.ok:
+        headers["X-Amz-Function-Error"] = "Unhandled"
+    if request.wants_log:
+        headers["X-Amz-Log-Result"] = base64.b64encode(outcome.log.encode()).decode()
+    return Answer(200, headers, outcome.payload)
+
+
+def run(
+    function: NamedFunction, request: InvokeRequest, seat: Seat, *, request_id: str,
+    source: str = "Invoke",
+) -> Outcome:  # fmt: skip
+    """Invoke with a slot that is taken, and give it back. ``source`` is for the terminal."""
+    spec = function.spec
+    seat.journal.record(spec.name, "invoke", source=source, attempt=1, request_id=request_id)
     began_ms = seat.clock.now_ms()
     try:
         outcome = function.invoke(
@@ -100,16 +120,7 @@ def _run(function: NamedFunction, request: InvokeRequest, seat: Seat) -> Answer:
     seat.journal.record(
         spec.name, "result", duration_ms=duration_ms, **outcome.usage_data(), **failed
     )
-    headers = {
-        "Content-Type": "application/json",
-        "X-Amz-Executed-Version": spec.version,
-        "x-amzn-RequestId": request_id,
-    }
-    if not outcome.ok:
-        headers["X-Amz-Function-Error"] = "Unhandled"
-    if request.wants_log:
-        headers["X-Amz-Log-Result"] = base64.b64encode(outcome.log.encode()).decode()
-    return Answer(200, headers, outcome.payload)
+    return outcome
 
 
 def submit(function: SeatedFunction, request: InvokeRequest) -> Callable[[], Answer]:

@@ -77,6 +77,7 @@ def main() -> None:
         make_function=make_function,
         region=start.region,
         packages_dir=folder.path / "functions",
+        endpoint=running.endpoint,
     )
     printer = terminal.Printer(sys.stdout, with_platform_lines=chosen.logs == "full")
     emulator.journal.listen(printer)
@@ -87,6 +88,7 @@ def main() -> None:
         control=Control(emulator, about, calls),
         token=running.token,
         journal=emulator.journal,
+        apis=emulator.apis,
     )
     emulator.scheduler.start()
     endpoint.start()

@@ -27,7 +27,7 @@ class Echo:
     body_bytes_max = LIMIT_BYTES
     header_bytes_max = 2000
 
-    def refuse(self, headers: Message) -> str | None:
+    def refuse(self, target: str, headers: Message) -> str | None:
         return headers.get("X-Refuse")
 
     def respond(self, request: Request) -> Response:

@@ -76,14 +76,21 @@ def _message(body: bytes) -> str:
 def _headers(
     own: Iterable[tuple[str, str]], parameters: Mapping[str, str]
 ) -> list[tuple[str, str]]:
-    """Only literals: a header of the request cannot be mapped into one of the answer here."""
-    literals = {
-        name.removeprefix(_HEADER): found[1]
+    said = literals(parameters, _HEADER)
+    lower = {name.lower() for name in said}
+    return [*((n, v) for n, v in own if n.lower() not in lower), *said.items()]
+
+
+def literals(parameters: Mapping[str, str], prefix: str) -> dict[str, str]:
+    """The headers that mappings set; only literals, because nothing of the request is mapped here.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/request-response-data-mappings.html
+    """
+    return {
+        name.removeprefix(prefix): found[1]
         for name, value in parameters.items()
-        if name.startswith(_HEADER) and (found := _LITERAL.fullmatch(value))
+        if name.startswith(prefix) and (found := _LITERAL.fullmatch(value))
     }
-    lower = {name.lower() for name in literals}
-    return [*((n, v) for n, v in own if n.lower() not in lower), *literals.items()]
 
 
 def _body(own: bytes, templates: Mapping[str, str], known: Mapping[str, str]) -> bytes:

@@ -1,0 +1,1 @@
+"""API Gateway: REST APIs read from their documents, and their stages answering requests."""
