@@ -92,8 +92,7 @@ class Cloud:
         self._seated_later: dict[str, str] = {}
 
     def seat_later(self, service: str, module: str) -> None:
-        """Have ``seat(cloud, journal)`` of a module called before the first request to a service.
-        """
+        """Have a module's ``seat(cloud, journal)`` called before the first request to a service."""
         self._seated_later[service] = module
 
     def _seat(self, service: str) -> None:

@@ -217,9 +217,7 @@ class StacksBackend(CloudFormationBackend):  # type: ignore[misc]
                 del made[resource.logical_id]
         if made:
             left = ", ".join(made)
-            stack.enter(
-                "DELETE_FAILED", f"The following resource(s) failed to delete: [{left}]."
-            )
+            stack.enter("DELETE_FAILED", f"The following resource(s) failed to delete: [{left}].")
             return
         with self.cloud.condition:
             for export in stack.exports:

@@ -131,7 +131,7 @@ class Deployment:
         return [*reversed(replaced), *reversed(gone)]
 
     def _fail(self, failed: StepFailedError) -> None:
-        reason = f"The following resource(s) failed: [{failed.logical_id}]."
+        reason = f"The following resource(s) failed to {failed.verb}: [{failed.logical_id}]."
         if not self._rolls_back:
             for name, resource in self._before.made.items():
                 self._after.made.setdefault(name, resource)
@@ -139,16 +139,20 @@ class Deployment:
             self._stack.enter(self._words.failed, f"{reason} {failed}")
             return
         self._stack.enter(self._words.undoing, f"{reason} Rollback requested by user.")
-        status = self._words.undone
-        for undo in reversed(self._undo):
-            try:
-                undo()
-            except StepFailedError:
-                status = self._words.not_undone
+        # every one of them, also after one that failed
+        undone = [_succeeds(undo) for undo in reversed(self._undo)]
         if not self._before.made:
             # what a creation could not remove again belongs to the stack, to be deleted with it
             self._stack.keep(self._after)
-        self._stack.enter(status)
+        self._stack.enter(self._words.undone if all(undone) else self._words.not_undone)
+
+
+def _succeeds(undo: Callable[[], None]) -> bool:
+    try:
+        undo()
+    except StepFailedError:
+        return False
+    return True
 
 
 def _needs_another(before: Resource, wanted: Wanted) -> bool:

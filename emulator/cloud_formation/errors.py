@@ -45,9 +45,7 @@ class StackExistsError(CloudFormationError):  # type: ignore[misc]
 
 def cannot_be(what: str, stack_id: str, status: str) -> ValidationError:
     """A stack in that status takes no such change."""
-    return ValidationError(
-        message=f"Stack:{stack_id} is in {status} state and can not be {what}."
-    )
+    return ValidationError(message=f"Stack:{stack_id} is in {status} state and can not be {what}.")
 
 
 def no_template(why: str) -> ValidationError:

@@ -108,7 +108,8 @@ class StacksResponse(CloudFormationResponse):  # type: ignore[misc]
         """Without the lock, for a transform takes its time. ``before`` is what is changed."""
         text = self._template_text(before)
         parameters = self._parameters(before)
-        template, problem = {"Resources": {}}, None
+        template: dict[str, Any] = {"Resources": {}}
+        problem = None
         try:
             template = transform.processed(text, parameters, self.region)
         except transform.TransformFailedError as error:

@@ -23,7 +23,9 @@ def translated(template: dict[str, Any], parameters: dict[str, str]) -> dict[str
 def main() -> None:
     request = json.load(sys.stdin)
     try:
-        answer = {"template": translated(request["template"], request["parameters"])}
+        answer: dict[str, Any] = {
+            "template": translated(request["template"], request["parameters"])
+        }
     except InvalidDocumentException as error:
         causes = [cause.message for cause in error.causes] or [str(error)]
         answer = {"problem": f"{error.message} {' '.join(causes)}"}

@@ -112,7 +112,7 @@ class SeatedStack(Stack):  # type: ignore[misc]
             outputs, exports = self._described(resources)
         except (KeyError, ValidationError, ValueError) as error:
             self.resource_map = before
-            raise StepFailedError(self.name, f"Outputs: {error}") from None
+            raise StepFailedError(self.name, f"Outputs: {error}", verb="create") from None
         with self._condition:
             for export in self._exports:
                 self.cross_stack_resources.pop(export.name, None)

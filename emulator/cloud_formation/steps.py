@@ -33,11 +33,12 @@ _REFUSALS = (BotoCoreError, ClientError, ServiceException, ValueError)
 
 
 class StepFailedError(Exception):
-    """A resource could not be made, changed or removed."""
+    """A resource could not be made, changed or removed; ``verb`` says which of them."""
 
-    def __init__(self, logical_id: str, reason: str) -> None:
+    def __init__(self, logical_id: str, reason: str, *, verb: str) -> None:
         super().__init__(reason)
         self.logical_id = logical_id
+        self.verb = verb
 
 
 class Steps:
@@ -52,7 +53,8 @@ class Steps:
         """How a resource is wanted, by what exists now."""
         body = resources.body(logical_id)
         what = (logical_id, body["Type"], "")
-        return self._do("CREATE", what, lambda: resources.wanted(logical_id, kind))
+        wanted: Wanted = self._do("CREATE", what, lambda: resources.wanted(logical_id, kind))
+        return wanted
 
     def make(self, kind: ResourceType, wanted: Wanted) -> Resource:
         what = (wanted.logical_id, wanted.type, "")
@@ -94,7 +96,7 @@ class Steps:
     def failed(self, resource: Resource, reason: str) -> StepFailedError:
         """What to raise for a change that cannot be made."""
         self._stack.record(*_what(resource), "UPDATE_FAILED", reason)
-        return StepFailedError(resource.logical_id, reason)
+        return StepFailedError(resource.logical_id, reason, verb="update")
 
     def _delete(self, resource: Resource) -> None:
         try:
@@ -112,7 +114,7 @@ class Steps:
             reason = f"{type(error).__name__}: {error}"
             self._journal.record(what[0], "error", error=reason, traceback=traceback.format_exc())
         self._stack.record(*what, f"{verb}_FAILED", reason)
-        raise StepFailedError(what[0], reason)
+        raise StepFailedError(what[0], reason, verb=verb.lower())
 
     def _real(self, wanted: Wanted) -> Wanted:
         """With its secrets, which nobody keeps."""

@@ -37,9 +37,7 @@ def order(template: dict[str, Any]) -> list[str]:
         return list(graphlib.TopologicalSorter(graph).static_order())
     except graphlib.CycleError as error:
         names = ", ".join(sorted(set(error.args[1])))
-        raise ValidationError(
-            message=f"Circular dependency between resources: [{names}]"
-        ) from None
+        raise ValidationError(message=f"Circular dependency between resources: [{names}]") from None
 
 
 def references(value: Any) -> Iterator[str]:

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 from moto.cloudformation.exceptions import ValidationError
@@ -17,7 +17,7 @@ from moto.cloudformation.utils import yaml_tag_constructor
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]
     """YAML with CloudFormation's tags; a date stays the text that it is."""
 
-    yaml_implicit_resolvers = {
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {
         first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from emulator.cloud_formation.resource import ResourceType, UnknownAttributeError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from emulator.cloud_formation.calls import Calls
     from emulator.cloud_formation.resource import Resource, Wanted
 
@@ -127,10 +129,10 @@ class Stage(ResourceType):
     def create(self, aws: Calls, wanted: Wanted) -> str:
         given = wanted.properties
         aws(
-            "apigateway", "CreateStage", restApiId=wanted.require("RestApiId"), stageName=wanted.require("StageName"),
-            deploymentId=wanted.require("DeploymentId"), description=given.get("Description"),
-            variables=given.get("Variables"), tracingEnabled=given.get("TracingEnabled"),
-            tags=wanted.tags or None,
+            "apigateway", "CreateStage", restApiId=wanted.require("RestApiId"),
+            stageName=wanted.require("StageName"), deploymentId=wanted.require("DeploymentId"),
+            description=given.get("Description"), variables=given.get("Variables"),
+            tracingEnabled=given.get("TracingEnabled"), tags=wanted.tags or None,
         )  # fmt: skip
         _patch(aws, wanted, _method_settings(given))
         return str(wanted.require("StageName"))
@@ -168,18 +170,15 @@ def _path(setting: dict[str, Any]) -> str:
     return f"/*/{method}" if resource == "/*" else f"/{resource.replace('/', '~1')}/{method}"
 
 
-def _patch(
-    aws: Calls, wanted: Wanted, patches: dict[str, Any], gone: set[str] = frozenset()  # type: ignore[assignment]
-) -> None:
+def _patch(aws: Calls, wanted: Wanted, patches: dict[str, Any], gone: Iterable[str] = ()) -> None:
     operations = [
         {"op": "replace", "path": path, "value": value} for path, value in patches.items()
     ]
     operations += [{"op": "remove", "path": path} for path in sorted(gone)]
     if operations:
-        api, stage = wanted.require("RestApiId"), wanted.require("StageName")
         aws(
-            "apigateway", "UpdateStage", restApiId=api, stageName=stage,
-            patchOperations=operations,
+            "apigateway", "UpdateStage", restApiId=wanted.require("RestApiId"),
+            stageName=wanted.require("StageName"), patchOperations=operations,
         )  # fmt: skip
 
 

@@ -89,7 +89,9 @@ def _notifications(given: dict[str, Any]) -> dict[str, Any]:
             ("Topic", "Topic", "Topic", "TopicArn"),
         )
     }
-    bus = {"EventBridgeConfiguration": {}} if "EventBridgeConfiguration" in given else {}
+    bus: dict[str, Any] = (
+        {"EventBridgeConfiguration": {}} if "EventBridgeConfiguration" in given else {}
+    )
     return {**{name: value for name, value in made.items() if value}, **bus}
 
 

@@ -53,9 +53,7 @@ class Role(ResourceType):
         return answer["Role"][members[name]]
 
 
-def _set_policies(
-    aws: Calls, role: str, *, before: dict[str, Any], after: dict[str, Any]
-) -> None:
+def _set_policies(aws: Calls, role: str, *, before: dict[str, Any], after: dict[str, Any]) -> None:
     inline = {policy["PolicyName"]: policy for policy in after.get("Policies", [])}
     for policy in before.get("Policies", []):
         if policy["PolicyName"] not in inline:

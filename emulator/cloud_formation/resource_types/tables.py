@@ -74,7 +74,12 @@ class Table(ResourceType):
             before, after = resource.properties.get(setting), wanted.properties.get(setting)
             if before != after:
                 value = after or {**(before or {}), **off}
-                aws("dynamodb", operation, TableName=resource.physical_resource_id, **{setting: value})
+                aws(
+                    "dynamodb",
+                    operation,
+                    TableName=resource.physical_resource_id,
+                    **{setting: value},
+                )
 
     def delete(self, aws: Calls, resource: Resource) -> None:
         aws("dynamodb", "DeleteTable", TableName=resource.physical_resource_id)
