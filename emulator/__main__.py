@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
@@ -11,13 +12,25 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 import msgspec
 
+from emulator import settings, template
+from emulator.local import start
 from emulator.local.control import ControlClient, EmulatorGoneError, RefusedError
-from emulator.local.running import StateFolder, StateFolderError
+from emulator.local.running import StateFolder, StateFolderError, wait_for_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 Answer = TypeVar("Answer")
+
+#: What ends a command with its own text.
+_REFUSED = (
+    settings.SettingError,
+    start.AlreadyRunningError,
+    template.TemplateError,
+    StateFolderError,
+    EmulatorGoneError,
+    RefusedError,
+)
 
 
 @click.group()
@@ -31,6 +44,37 @@ def status(*, as_json: bool) -> None:
     """What runs and what waits."""
     found = _ask(ControlClient.status)
     click.echo(msgspec.json.encode(found).decode() if as_json else _table(found))
+
+
+@cli.command()
+@click.option(
+    "--port", type=click.IntRange(0, 65_535), help="4566 if it is free, else any; 0: any free one."
+)
+@click.option(
+    "--resources",
+    "stage",
+    metavar="STAGE",
+    help="Make what .chalice/resources.json describes for a stage: queues, tables, buckets.",
+)
+def endpoint(*, port: int | None, stage: str | None) -> None:
+    """Serve AWS alone, without an app, until Ctrl-C: deploy to it as to AWS."""
+    try:
+        settings.read(os.environ)
+        resources, names = _resources(stage) if stage else ([], None)
+        running = start.find_or_start(
+            Path.cwd(), owner_pid=os.getpid(), region=start.region(os.environ), port=port
+        )
+        notes = ControlClient(running).provision(resources, names) if names else []
+    except _REFUSED as error:
+        raise click.ClickException(str(error)) from None
+    except OSError as error:
+        raise click.ClickException(f"port {port}: {error.strerror}; choose another") from None
+    for note in notes:
+        click.echo(f"Note: {note}")
+    click.echo(f"AWS: {running.endpoint}")
+    with contextlib.suppress(KeyboardInterrupt):
+        wait_for_end(running.pid)
+        raise click.ClickException(f"the emulator (process {running.pid}) has ended")
 
 
 @cli.command("cold-start")
@@ -77,13 +121,26 @@ def serve() -> None:
     os._exit(0)
 
 
+def _resources(stage: str) -> tuple[list[template.Resource], template.Names]:
+    """What this folder's template describes. Raises TemplateError."""
+    try:
+        config = msgspec.json.decode(Path(".chalice/config.json").read_bytes())
+        app = config["app_name"]
+    except (OSError, msgspec.DecodeError, KeyError, TypeError) as error:
+        raise template.TemplateError(f".chalice/config.json cannot be read: {error}") from None
+    names = template.Names(
+        app=app, stage=stage, region=start.region(os.environ), account_id=start.ACCOUNT_ID
+    )
+    return template.read(Path(template.PATH), names), names
+
+
 def _ask(question: Callable[[ControlClient], Answer]) -> Answer:
     """The answer of this folder's emulator; ends the command if there is none."""
     try:
         running = StateFolder(Path.cwd()).find()
         if running is not None:
             return question(ControlClient(running))
-    except (StateFolderError, EmulatorGoneError, RefusedError) as error:
+    except _REFUSED as error:
         raise click.ClickException(str(error)) from None
     raise click.ClickException("no emulator runs for this folder. Start one with: chalice local")
 

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from emulator.lambda_api.backend import FunctionsBackend
     from emulator.lambda_api.functions import NamedFunction
     from emulator.sqs.queue import Queue
+    from emulator.template import Names, Resource
 
 
 #: How long functions may take to end by themselves when the emulator stops.
@@ -125,7 +126,7 @@ class Emulator:
         """
         self._project = project
         with self.cloud.condition:
-            notes = provision(project.resources, project.names, self.cloud)
+            notes = self.provision(project.resources, project.names)
             notes += self._lambda.declare(project.functions, Path(project.directory))
             notes += self._lambda.mappings.declare(
                 (*project.queue_mappings, *project.stream_mappings)
@@ -134,6 +135,14 @@ class Emulator:
             self._apply_pushes(project)
             self.cloud.condition.notify_all()
         return [*project.notes, *notes]
+
+    def provision(self, resources: list[Resource], names: Names) -> list[str]:
+        """Create or update what a template describes; returns a sentence for what is not known.
+
+        Raises ResourceRefusedError for what AWS would refuse.
+        """
+        with self.cloud.condition:
+            return provision(resources, names, self.cloud)
 
     def _apply_schedules(self, schedules: Sequence[ScheduleSpec]) -> None:
         wanted = {spec.name: spec for spec in schedules}

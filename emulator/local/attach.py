@@ -38,9 +38,6 @@ if TYPE_CHECKING:
 
     from emulator.local.running import Running
 
-ACCOUNT_ID = "123456789012"
-REGION_DEFAULT = "us-east-1"
-
 
 def attach(app: Chalice) -> None:
     """Start or find the emulator, if it is ``chalice local`` that imports the app."""
@@ -60,7 +57,7 @@ def attach(app: Chalice) -> None:
         chosen = settings.read(os.environ)
     except settings.SettingError as error:
         _stop(str(error))
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or REGION_DEFAULT
+    region = start.region(os.environ)
     owner_pid = _owner_pid()
     try:
         running = start.find_or_start(directory, owner_pid=owner_pid, region=region)
@@ -95,7 +92,7 @@ class _Server:
             app=config.app_name,
             stage=config.chalice_stage,
             region=self._region,
-            account_id=ACCOUNT_ID,
+            account_id=start.ACCOUNT_ID,
         )
         try:
             described = project.describe(app, config, names)

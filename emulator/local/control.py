@@ -20,6 +20,7 @@ from emulator.invocation import Outcome
 from emulator.journal import Entry
 from emulator.local.start import PORT_PREFERRED
 from emulator.local.worker_functions import Call, WorkerQueue
+from emulator.template import Names, Resource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,6 +93,10 @@ class Control:
         self._told.update(news)
         return {"news": news}
 
+    def _provision(self, body: bytes) -> dict[str, Any]:
+        resources, names = msgspec.json.decode(body, type=tuple[list[Resource], Names])
+        return {"notes": self._emulator.provision(resources, names)}
+
     def _journal(self, body: bytes) -> dict[str, Any]:
         for entry in msgspec.json.decode(body, type=list[Entry]):
             self._emulator.journal.add(entry)
@@ -112,6 +117,7 @@ class Control:
     _ACTIONS = {  # noqa: RUF012
         ("GET", "/_emulator/status"): _status,
         ("PUT", "/_emulator/project"): _register,
+        ("PUT", "/_emulator/resources"): _provision,
         ("POST", "/_emulator/journal"): _journal,
         ("POST", "/_emulator/cold-start"): _recycle,
         ("POST", "/_emulator/call"): _next_call,
@@ -140,6 +146,13 @@ class ControlClient:
         """
         answer = self._call("PUT", "/_emulator/project", project)
         return list(answer["news"])
+
+    def provision(self, resources: list[Resource], names: Names) -> list[str]:
+        """Make what a template describes, apart from a project; returns what to tell the user.
+
+        Raises RefusedError if something in it cannot be created, EmulatorGoneError.
+        """
+        return list(self._call("PUT", "/_emulator/resources", (resources, names))["notes"])
 
     def journal(self, entries: list[Entry]) -> None:
         """Raises EmulatorGoneError."""

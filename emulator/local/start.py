@@ -15,6 +15,7 @@ import msgspec
 from emulator.local.running import Running, StateFolder, is_alive
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 #: Where AWS emulators are looked for by habit.
@@ -24,28 +25,43 @@ HANDOVER_SECONDS_MAX = 6
 _HANDOVER_STEP_SECONDS = 0.05
 
 
+REGION_DEFAULT = "us-east-1"
+ACCOUNT_ID = "123456789012"
+
+
 class AlreadyRunningError(RuntimeError):
     """Another ``chalice local`` runs the same project; the message says which."""
 
 
-def find_or_start(project: Path, *, owner_pid: int, region: str) -> Running:
-    """The emulator of the project for the ``chalice local`` with ``owner_pid``, started if need be.
+def region(environ: Mapping[str, str]) -> str:
+    """Where everything is, as SDKs find it out."""
+    return environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or REGION_DEFAULT
 
-    Raises AlreadyRunningError if another one has it, StateFolderError if nothing can be written.
+
+def find_or_start(
+    project: Path, *, owner_pid: int, region: str, port: int | None = None
+) -> Running:
+    """The emulator of the project for the process ``owner_pid``, with which it ends; started if
+    need be. ``port`` is its endpoint's, if it is not to be chosen.
+
+    Raises AlreadyRunningError if another process has it, StateFolderError if nothing can be
+    written, OSError if the port cannot be had.
     """
     folder = StateFolder(project)
     for _ in range(round(HANDOVER_SECONDS_MAX / _HANDOVER_STEP_SECONDS)):
         with folder.lock() as lock:
             if lock.held:
-                return _start(folder, project, owner_pid=owner_pid, region=region, lock_fd=lock.fd)
+                return _start(
+                    folder, project, owner_pid=owner_pid, region=region, lock_fd=lock.fd, port=port
+                )
         running = folder.read()
         if running is not None and running.owner_pid == owner_pid:
             if running.pid:
                 return running
         elif running is not None and is_alive(running.owner_pid):
             raise AlreadyRunningError(
-                f"chalice local (process {running.owner_pid}) already runs this project, with its "
-                f"AWS at {running.endpoint}. Stop that one first, or run a copy of the project."
+                f"process {running.owner_pid} already runs this project, with its AWS at "
+                f" {running.endpoint}. Stop that one first, or run a copy of the project."
             )
         threading.Event().wait(_HANDOVER_STEP_SECONDS)
     raise AlreadyRunningError(
@@ -55,9 +71,15 @@ def find_or_start(project: Path, *, owner_pid: int, region: str) -> Running:
 
 
 def _start(
-    folder: StateFolder, project: Path, *, owner_pid: int, region: str, lock_fd: int
+    folder: StateFolder,
+    project: Path,
+    *,
+    owner_pid: int,
+    region: str,
+    lock_fd: int,
+    port: int | None,
 ) -> Running:
-    listener = _listen()
+    listener = _listen() if port is None else _listen_on(port)
     host, port = listener.getsockname()
     with listener:
         # written before the process exists: it holds the lock from its first moment, and whoever
@@ -93,9 +115,13 @@ def _start(
 def _listen() -> socket.socket:
     """The endpoint's socket, listening: a client may connect while the emulator still loads."""
     try:
-        return socket.create_server(("127.0.0.1", PORT_PREFERRED), backlog=128)
+        return _listen_on(PORT_PREFERRED)
     except OSError:
-        return socket.create_server(("127.0.0.1", 0), backlog=128)
+        return _listen_on(0)
+
+
+def _listen_on(port: int) -> socket.socket:
+    return socket.create_server(("127.0.0.1", port), backlog=128)
 
 
 def _without_chalice(environ: os._Environ[str]) -> dict[str, str]:
