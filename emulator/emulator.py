@@ -29,6 +29,7 @@ from emulator.lambda_api.seated_function import Seat
 from emulator.mapping.asynchronous import AsynchronousInvocations, AsynchronousSettings
 from emulator.mapping.schedule import ScheduleMapping, ScheduleSpec
 from emulator.push import services
+from emulator.push.rule_schedules import RuleSchedules
 from emulator.push.seat import PushSeat
 from emulator.push.subscriptions import Subscriptions
 from emulator.scheduler import IDLE_SECONDS_MAX, Scheduler
@@ -91,7 +92,7 @@ class Emulator:
             journal=self.journal,
         )
         self.scheduler.add(self.asynchronous)
-        services.seat(PushSeat(clock, self._deliver, self._warn))
+        services.seat(PushSeat(clock, self._deliver, self._warn, self.cloud.notify))
         lambda_backend.seat(
             Seat(
                 clock=clock,
@@ -116,6 +117,7 @@ class Emulator:
                 journal=self.journal,
             )
         )
+        self.scheduler.add(RuleSchedules(self.cloud.condition))
         self.scheduler.add(MessageMover())
         self.scheduler.add(TimeToLiveSweeper(self._tables, self.journal, clock.now_ms()))
 

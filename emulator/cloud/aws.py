@@ -84,7 +84,7 @@ class Cloud:
         # a seat that is taken after this has functions of its own for its service's paths
         _routes.cache_clear()
         sqs_backend.seat(clock=clock, condition=self.condition, journal=journal)
-        streams.seat(StreamSeat(clock, self._notify))
+        streams.seat(StreamSeat(clock, self.notify))
         self._logs = FunctionLogs(ACCOUNT_ID, region)
         journal.listen(self._logs)
         self._journal = journal
@@ -144,7 +144,8 @@ class Cloud:
             return finished
         return Answer(int(status), _plain(answer_headers), _bytes(answer))
 
-    def _notify(self) -> None:
+    def notify(self) -> None:
+        """Wake everybody who waits for something to change."""
         with self.condition:
             self.condition.notify_all()
 

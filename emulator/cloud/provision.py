@@ -74,10 +74,6 @@ def provision(resources: Iterable[Resource], names: Names, cloud: Cloud) -> list
         f"{resource.logical_id}: {resource.type} is not created locally"
         for resource in resources
         if resource.type not in known
-    ] + [
-        f"{resource.logical_id}: its schedule does not run locally; @app.schedule does"
-        for resource in resources
-        if resource.type == "AWS::Events::Rule" and "ScheduleExpression" in resource.properties
     ]
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 import datetime
 import functools
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from emulator import arn
 from emulator.mapping import schedule_expression
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ class ScheduleMapping:
     ) -> None:
         self.spec = spec
         self._events = events
-        self._function_arn = function_arn
+        of = arn.parse(function_arn)
+        self._rule_arn = f"arn:aws:events:{of.region}:{of.account_id}:rule/{spec.name}"
         self._schedule = schedule_expression.parse(spec.expression, starts_ms=now_ms)
         self._tick_ms = self._schedule.next_after_ms(now_ms)
 
@@ -61,7 +63,7 @@ class ScheduleMapping:
         """Hand out an event if the schedule is due: only one after the machine has slept."""
         if self._tick_ms is None or self._tick_ms > now_ms:
             return ()
-        payload = scheduled_event(self.spec.name, self._tick_ms, self._function_arn)
+        payload = msgspec.json.encode(scheduled_event(self._rule_arn, self._tick_ms))
         self._tick_ms = self._schedule.next_after_ms(now_ms)
         return (functools.partial(self._submit, payload),)
 
@@ -69,24 +71,21 @@ class ScheduleMapping:
         self._events.submit(self.spec.function, payload, source=self.spec.expression, awaited=False)
 
 
-def scheduled_event(name: str, at_ms: int, function_arn: str) -> bytes:
+def scheduled_event(rule_arn: str, at_ms: int) -> dict[str, Any]:
     """The event of a schedule's tick at ``at_ms``; the same tick has the same id.
 
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html
     """
-    _, _, _, region, account_id, *_ = function_arn.split(":")
-    rule_arn = f"arn:aws:events:{region}:{account_id}:rule/{name}"
+    rule = arn.parse(rule_arn)
     at = datetime.datetime.fromtimestamp(at_ms // 1000, datetime.timezone.utc)
-    return msgspec.json.encode(
-        {
-            "version": "0",
-            "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{rule_arn}/{at_ms}")),
-            "detail-type": "Scheduled Event",
-            "source": "aws.events",
-            "account": account_id,
-            "time": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "region": region,
-            "resources": [rule_arn],
-            "detail": {},
-        }
-    )
+    return {
+        "version": "0",
+        "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{rule_arn}/{at_ms}")),
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": rule.account_id,
+        "time": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "region": rule.region,
+        "resources": [rule_arn],
+        "detail": {},
+    }

@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import moto.events.models
 import msgspec
 from moto.core.exceptions import ServiceException
-from moto.events.exceptions import InvalidEventPatternException
+from moto.events.exceptions import InvalidEventPatternException, ValidationException
 from moto.events.models import EventPattern, Rule
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
 from emulator import arn
-from emulator.mapping import event_pattern
+from emulator.mapping import event_pattern, schedule_expression
 from emulator.mapping.event_pattern import EventPatternError
+from emulator.mapping.schedule_expression import ScheduleExpressionError
 from emulator.push.target_input import target_input
 
 if TYPE_CHECKING:
@@ -52,6 +53,16 @@ class SeatedRule(Rule):  # type: ignore[misc]
             self._matches = event_pattern.compiled(pattern) if pattern else None
         except EventPatternError as error:
             raise InvalidEventPatternException(reason=str(error)) from None
+        if self.scheduled_expression:
+            try:
+                schedule_expression.parse(self.scheduled_expression, starts_ms=0)
+            except ScheduleExpressionError:
+                raise ValidationException("Parameter ScheduleExpression is not valid.") from None
+            self.seat.changed()
+
+    def enable(self) -> None:
+        super().enable()
+        self.seat.changed()
 
     def send_to_targets(self, original_event: Any, transform_input: bool = True) -> None:  # noqa: FBT001, FBT002 - moto's signature
         """Send an event to the targets, if the rule is enabled and its pattern matches."""
@@ -61,14 +72,18 @@ class SeatedRule(Rule):  # type: ignore[misc]
         if not self._matches(event_pattern.decode(msgspec.json.encode(event))):
             return
         for target in self.targets:
-            service = arn.parse(target["Arn"]).service
-            if service in _MOTO_TARGETS:
+            if arn.parse(target["Arn"]).service in _MOTO_TARGETS:
                 self._leave_to_moto(target, original_event)
             else:
-                self._send(service, target, event)
+                self._send(target, event)
 
-    def _send(self, service: str, target: dict[str, Any], event: dict[str, Any]) -> None:
-        send = _SENDERS.get(service)
+    def send(self, event: dict[str, Any]) -> None:
+        """Send the event of a schedule to every target."""
+        for target in self.targets:
+            self._send(target, event)
+
+    def _send(self, target: dict[str, Any], event: dict[str, Any]) -> None:
+        send = _SENDERS.get(arn.parse(target["Arn"]).service)
         if send is None:
             self.seat.warn(self.name, f"nothing is sent to {target['Arn']} locally")
             return

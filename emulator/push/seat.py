@@ -21,6 +21,8 @@ class PushSeat(msgspec.Struct, frozen=True):
     deliver: Deliver
     #: tells the user of what is not delivered: who, and why
     warn: Callable[[str, str], None]
+    #: wakes whoever waits for the next thing that is due
+    changed: Callable[[], None]
 
     def timestamp(self) -> str:
         """Now, as ``2026-01-01T00:00:00.000Z``."""

@@ -33,7 +33,13 @@ class PushBench:
         self.cloud = Cloud(self.clock, Journal(self.clock))
         self.pushed: list[Pushed] = []
         self.warnings: list[str] = []
-        services.seat(PushSeat(self.clock, self._deliver, lambda who, why: self.warn(who, why)))
+        self.changes = 0
+        services.seat(
+            PushSeat(self.clock, self._deliver, lambda who, why: self.warn(who, why), self._changed)
+        )
+
+    def _changed(self) -> None:
+        self.changes += 1
 
     def _deliver(self, arn: str, payload: bytes, source: str) -> None:
         self.pushed.append(Pushed(arn, msgspec.json.decode(payload), source))

@@ -77,12 +77,6 @@ def test_rule_sends_what_its_pattern_matches(bench: PushBench) -> None:
     assert len(bench.pushed) == 1
 
 
-def test_rule_with_a_schedule_is_said_not_to_run(bench: PushBench) -> None:
-    rule = resource("AWS::Events::Rule", Name="r", ScheduleExpression="rate(1 hour)")
-
-    assert make(bench, rule) == ["Thing: its schedule does not run locally; @app.schedule does"]
-
-
 def test_bucket_notifies_queues_and_functions(bench: PushBench) -> None:
     rules = [{"Name": "Prefix", "Value": "in/"}]
     queue_arn = "arn:aws:sqs:us-east-1:123456789012:hear"
