@@ -32,6 +32,13 @@ class FunctionSpec(msgspec.Struct, frozen=True, kw_only=True):
     version: str = LATEST
     #: the folder of the code; None: the project's own
     task_root: str | None = None
+    #: where it writes, if not into the group of its name
+    #: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-loggroups.html
+    log_group: str | None = None
+
+    @property
+    def log_group_name(self) -> str:
+        return self.log_group or f"/aws/lambda/{self.function_name}"
 
     @property
     def unqualified_arn(self) -> str:

@@ -152,6 +152,7 @@ class SeatedFunction(LambdaFunction):  # type: ignore[misc]
             version=str(self.version),
             task_root=self.package.task_root,
             recursive_loop=self.recursive_loop,
+            log_group=(self.logging_config or {}).get("LogGroup"),
         )
 
     def published(self, number: int, description: str | None) -> SeatedFunction:

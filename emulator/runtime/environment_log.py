@@ -26,7 +26,7 @@ class EnvironmentLog:
         self.stream_name = log_lines.log_stream_name(now_ms, spec.version)
         self._function = spec.name
         self._journal = journal
-        self._where = {"group": f"/aws/lambda/{spec.function_name}", "stream": self.stream_name}
+        self._where = {"group": spec.log_group_name, "stream": self.stream_name}
         self._tail = b""
 
     def line(self, text: str) -> None:

@@ -31,7 +31,7 @@ class LambdaContext:
         self.invoked_function_arn = invocation.invoked_arn
         #: text on Lambda too
         self.memory_limit_in_mb = str(spec.memory_mb)
-        self.log_group_name = f"/aws/lambda/{spec.function_name}"
+        self.log_group_name = spec.log_group_name
         self.log_stream_name = log_stream_name
         self.identity = Identity()
         self.client_context = None
