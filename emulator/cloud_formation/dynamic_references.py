@@ -14,24 +14,43 @@ if TYPE_CHECKING:
 
 _REFERENCE = re.compile(r"\{\{resolve:(secretsmanager|ssm|ssm-secure):([^{}]+)\}\}")
 _ARN_PARTS = 7
+HIDDEN = "****"
 
 
 class UnresolvedReferenceError(ValueError):
     """A dynamic reference leads nowhere. The message has the reference, never a value."""
 
 
-def resolved(value: Any, aws: Calls) -> Any:
-    """``value`` with every dynamic reference in its texts replaced.
+class DynamicReferences:
+    """Looks them up, and hides what it has found from whatever people read."""
 
-    Raises UnresolvedReferenceError, or what AWS refuses, as botocore raises it.
-    """
-    if isinstance(value, list):
-        return [resolved(item, aws) for item in value]
-    if isinstance(value, dict):
-        return {name: resolved(item, aws) for name, item in value.items()}
-    if not isinstance(value, str) or "{{resolve:" not in value:
-        return value
-    return _REFERENCE.sub(lambda found: _LOOK_UPS[found[1]](found[2], aws), value)
+    def __init__(self, aws: Calls) -> None:
+        self._aws = aws
+        self._found: set[str] = set()
+
+    def resolved(self, value: Any) -> Any:
+        """``value`` with every dynamic reference in its texts replaced.
+
+        Raises UnresolvedReferenceError, or what AWS refuses, as botocore raises it.
+        """
+        if isinstance(value, list):
+            return [self.resolved(item) for item in value]
+        if isinstance(value, dict):
+            return {name: self.resolved(item) for name, item in value.items()}
+        if not isinstance(value, str) or "{{resolve:" not in value:
+            return value
+        return _REFERENCE.sub(self._look_up, value)
+
+    def _look_up(self, reference: re.Match[str]) -> str:
+        found = _LOOK_UPS[reference[1]](reference[2], self._aws)
+        self._found |= {found, json.dumps(found)[1:-1]} - {""}
+        return found
+
+    def hidden(self, text: str) -> str:
+        """``text`` without any value that was looked up."""
+        for value in sorted(self._found, key=len, reverse=True):
+            text = text.replace(value, HIDDEN)
+        return text
 
 
 def _secret(reference: str, aws: Calls) -> str:

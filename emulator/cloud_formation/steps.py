@@ -13,7 +13,7 @@ import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 from moto.core.exceptions import ServiceException
 
-from emulator.cloud_formation.dynamic_references import resolved
+from emulator.cloud_formation.dynamic_references import DynamicReferences
 from emulator.cloud_formation.resource import Resource
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class Steps:
         self._stack = stack
         self._aws = aws
         self._journal = journal
+        self._references = DynamicReferences(aws)
 
     def resolve(self, resources: StackResources, logical_id: str, kind: ResourceType) -> Wanted:
         """How a resource is wanted, by what exists now."""
@@ -109,16 +110,16 @@ class Steps:
         try:
             return work()
         except _REFUSALS as error:
-            reason = _reason(error)
+            reason = self._references.hidden(_reason(error))
         except Exception as error:  # whatever moto does must not leave a stack half-way for ever
-            reason = f"{type(error).__name__}: {error}"
+            reason = self._references.hidden(f"{type(error).__name__}: {error}")
             self._journal.record(what[0], "error", error=reason, traceback=traceback.format_exc())
         self._stack.record(*what, f"{verb}_FAILED", reason)
         raise StepFailedError(what[0], reason, verb=verb.lower())
 
     def _real(self, wanted: Wanted) -> Wanted:
         """With its secrets, which nobody keeps."""
-        properties = resolved(wanted.properties, self._aws)
+        properties = self._references.resolved(wanted.properties)
         return msgspec.structs.replace(wanted, properties=properties)
 
     def _report(self, kind: ResourceType, wanted: Wanted) -> str | None:
