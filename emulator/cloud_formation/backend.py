@@ -84,7 +84,9 @@ class StacksBackend(CloudFormationBackend):  # type: ignore[misc]
         if self._find(request.stack_name):
             raise StackExistsError(request.stack_name)
         stack = self._new_stack(request)
-        return stack, self._begin(stack, request)
+        work = self._begin(stack, request)
+        self.stacks[stack.stack_id] = stack
+        return stack, work
 
     def begin_update(self, request: Request) -> tuple[SeatedStack, Callable[[], None]]:
         _agreed(request)
@@ -116,7 +118,7 @@ class StacksBackend(CloudFormationBackend):  # type: ignore[misc]
                 "[a-zA-Z][-a-zA-Z0-9]*"
             )
         stack_id = generate_stack_id(name, self.region_name, self.account_id)
-        stack = SeatedStack(
+        return SeatedStack(
             self.cloud.condition,
             self.journal,
             stack_id=stack_id,
@@ -130,8 +132,6 @@ class StacksBackend(CloudFormationBackend):  # type: ignore[misc]
             cross_stack_resources=self.exports,
             enable_termination_protection=request.is_protected,
         )
-        self.stacks[stack_id] = stack
-        return stack
 
     def _find(self, name: str) -> SeatedStack | None:
         return next((s for s in self.stacks.values() if name in (s.name, s.stack_id)), None)
@@ -146,7 +146,6 @@ class StacksBackend(CloudFormationBackend):  # type: ignore[misc]
                 raise cannot_be("updated", stack.stack_id, stack.status)
         elif stack is None:
             stack = self._new_stack(request)
-            stack.enter(REVIEW, "User Initiated")
         elif stack.status != REVIEW:
             raise StackExistsError(request.stack_name)
         change_set = SeatedChangeSet(
@@ -164,6 +163,9 @@ class StacksBackend(CloudFormationBackend):  # type: ignore[misc]
             stack.version(request.source.template, request.parameters, request.tags)
             problem = NO_CHANGES if _is_as_it_is(stack, request) else None
         change_set.settle(problem)
+        if stack.stack_id not in self.stacks:
+            self.stacks[stack.stack_id] = stack
+            stack.enter(REVIEW, "User Initiated")
         self.change_sets[change_set.change_set_id] = change_set
         return change_set
 

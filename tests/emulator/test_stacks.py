@@ -150,7 +150,9 @@ def test_deletion_policy_says_what_outlives_its_stack(
     assert queues() == after_rollback
     stack.delete()
     if after_rollback:
-        client("sqs").delete_queue(QueueUrl=client("sqs").get_queue_url(QueueName="jobs")["QueueUrl"])
+        client("sqs").delete_queue(
+            QueueUrl=client("sqs").get_queue_url(QueueName="jobs")["QueueUrl"]
+        )
     stack.create(template(Jobs=kept))
     stack.delete()
     assert queues() == after_deletion
@@ -190,7 +192,10 @@ def test_stack_of_a_name_is_created_once(stack: Stacks) -> None:
     stack.create(template(Jobs=QUEUE))
     with refused() as refusal:
         stack.create(template(Jobs=QUEUE))
-    assert (refusal.code, refusal.text) == ("AlreadyExistsException", f"Stack [{NAME}] already exists")
+    assert (refusal.code, refusal.text) == (
+        "AlreadyExistsException",
+        f"Stack [{NAME}] already exists",
+    )
     with refused() as refusal:
         stack.update(template(Jobs=QUEUE))
     assert refusal.text == "No updates are to be performed."
@@ -202,7 +207,9 @@ def test_type_that_nobody_makes_here_is_told_and_has_a_name(stack: Stacks) -> No
     made = template(Jobs=queue, Phone=resource("Connect::PhoneNumber"))
     assert stack.create(made) == "CREATE_COMPLETE"
     assert stack.outputs["Phone"].startswith(f"{NAME}-Phone-")
-    told = [(e.subject, e.data["text"]) for e in stack.bench.emulator.journal.entries(action="warning")]
+    told = [
+        (e.subject, e.data["text"]) for e in stack.bench.emulator.journal.entries(action="warning")
+    ]
     assert sorted(told) == [
         ("Jobs", "has no effect locally: Unheard"),
         ("Phone", "AWS::Connect::PhoneNumber is not created locally"),
