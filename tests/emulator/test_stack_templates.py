@@ -89,13 +89,19 @@ def test_yaml_makes_nothing_but_values(stack: Stacks, tmp_path: Path) -> None:
         ("[1]", "At least one Resources member must be defined"),
         ('{"Resources": {}}', "At least one Resources member must be defined"),
         ('{"Resources": {"A": {}}}', "must contain a Type member"),
-        (template(A=resource("SNS::Topic", DisplayName=ref("B"))), "Unresolved resource dependencies [B]"),
+        (
+            template(A=resource("SNS::Topic", DisplayName=ref("B"))),
+            "Unresolved resource dependencies [B]",
+        ),
         (template(A={**QUEUE, "DependsOn": "B"}), "Unresolved resource dependencies [B]"),
-        (template(A={**QUEUE, "DependsOn": "B"}, B={**QUEUE, "DependsOn": "A"}), "Circular dependency between resources: [A, B]"),
+        (
+            template(A={**QUEUE, "DependsOn": "B"}, B={**QUEUE, "DependsOn": "A"}),
+            "Circular dependency between resources: [A, B]",
+        ),
         ({"Parameters": {"P": {"Type": "String"}}, **template(A=QUEUE)}, "Missing parameter P"),
         ({"Transform": "Mine", **template(A=QUEUE)}, "No transform named Mine"),
     ],
-)  # fmt: skip
+)
 def test_template_that_is_none_is_refused_at_once(stack: Stacks, body: Any, text: str) -> None:
     sent = body if isinstance(body, str) else json.dumps(body)
     with refused() as refusal:
@@ -108,12 +114,18 @@ def test_template_that_is_none_is_refused_at_once(stack: Stacks, body: Any, text
 @pytest.mark.parametrize(
     ("failing", "reason"),
     [
-        (resource("SNS::Topic", DisplayName=att("Jobs", "Colour")), "does not support attribute type Colour"),
+        (
+            resource("SNS::Topic", DisplayName=att("Jobs", "Colour")),
+            "does not support attribute type Colour",
+        ),
         (resource("S3::BucketPolicy", Bucket="b"), "Property PolicyDocument cannot be empty."),
         (resource("Lambda::Function", Role="r", Runtime="python3.12", Handler="a.b"), "code"),
-        (resource("SQS::QueuePolicy", Queues=["http://nowhere/1/2"], PolicyDocument={}), "does not exist"),
+        (
+            resource("SQS::QueuePolicy", Queues=["http://nowhere/1/2"], PolicyDocument={}),
+            "does not exist",
+        ),
     ],
-)  # fmt: skip
+)
 def test_resource_that_cannot_be_made_says_why(stack: Stacks, failing: Any, reason: str) -> None:
     failing = {**failing, "DependsOn": "Jobs"}
     assert stack.create(template(Jobs=QUEUE, It=failing)) == "ROLLBACK_COMPLETE"
