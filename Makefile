@@ -6,7 +6,7 @@ TEMPLATE := .venv/template/.ready
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check lint types format package deploy bench fuzz conformance soak clean
+.PHONY: help run setup test check lint types format package deploy rehearse bench fuzz conformance soak clean
 
 help:            ## show these lines
 	@sed -n 's/^\([a-z]*\): *[^#]*## */\1\t/p' Makefile | expand -t 10
@@ -35,6 +35,9 @@ package: $(READY)  ## what AWS gets, in build/: make package STAGE=prod
 
 deploy: $(READY) ## to the AWS account of your credentials: make deploy STAGE=prod BUCKET=…
 	@$(BIN)/python scripts/stage.py deploy "$(STAGE)" --bucket "$(BUCKET)"
+
+rehearse: $(READY)  ## deploy to an AWS on this machine, twice, run it, delete it (one minute)
+	@PYTHONPATH="$(CURDIR)" $(BIN)/python scripts/rehearse.py
 
 fuzz: $(READY)   ## send thousands of generated requests to chalice local (some minutes)
 	@PYTHONPATH="$(CURDIR):$(CURDIR)/tests/acceptance" $(BIN)/python tests/acceptance/fuzz.py

@@ -13,7 +13,11 @@ from emulator import guard
 if TYPE_CHECKING:
     from emulator.test_client import Client
 
-pytest_plugins = ["emulator.pytest_plugin", "least_privilege", "stage_package"]
+pytest_plugins = (
+    ["deployed_copy"]
+    if "DEPLOYED_URL" in os.environ
+    else ["emulator.pytest_plugin", "least_privilege", "own_process", "stage_package"]
+)
 
 # Before any test module is imported: a client made at import time must find nothing either.
 guard.pin_environment(os.environ, None, "us-east-1")

@@ -5,32 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import jwt
 from chalice_process import ROOT, chalice_local
-
-from emulator.clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-
-def token(tenant: str | None, *, seconds: int = 60, **changed: Any) -> str:
-    """A token as stage dev's key signs it, for so long from now on; None: without a tenant."""
-    config = json.loads((ROOT / ".chalice" / "config.json").read_text())
-    known = {**config["environment_variables"], **config["stages"]["dev"]["environment_variables"]}
-    key = json.loads(known["AUTH_KEYS"])["keys"][0]
-    claims = {
-        "iss": known["AUTH_ISSUER"],
-        "aud": known["AUTH_AUDIENCE"],
-        "sub": "somebody",
-        "exp": SystemClock().now_ms() // 1000 + seconds,
-        **({} if tenant is None else {"tenant": tenant}),
-        **changed,
-    }
-    return jwt.encode(claims, jwt.PyJWK(key).key, key["alg"], headers={"kid": key["kid"]})
 
 
 @contextlib.contextmanager

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from chalice.local import ARNMatcher
-from jobs_api import jobs_api, token
+from jobs_api import jobs_api
+from tokens import token
 
 from chalicelib import bootstrap, limits
 from chalicelib.http import api

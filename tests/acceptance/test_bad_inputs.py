@@ -5,17 +5,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from chalicelib import bootstrap, limits
-from chalicelib.errors import PermanentError
+from chalicelib import clock, limits
 from chalicelib.http import cursor
 from chalicelib.jobs import ids
-from chalicelib.settings import Settings
-from chalicelib.task import TASKS, Task
 
 if TYPE_CHECKING:
     from emulator.emulator import Emulator
@@ -219,44 +215,38 @@ ROWS = [
 ]
 
 
-def _fail() -> None:
-    raise PermanentError("no")
-
-
 @pytest.fixture
 def names(
     client: Client,
     emulator: Emulator,
-    monkeypatch: pytest.MonkeyPatch,
+    failing_task: str,
+    tenant: str,
+    job_id_key: bytes,
     request: pytest.FixtureRequest,
 ) -> dict[str, str]:
     """What the rows' paths name: a job in every state, ids and cursors."""
     row = request.node.callspec.params["row"] if hasattr(request.node, "callspec") else None
     if row and "{" not in row.request:
         return {}
-    bootstrap.service()
-    monkeypatch.setitem(TASKS, "test", Task("test", object, lambda value, context: _fail()))
     made = {
         "succeeded": submit(client, GOOD),
         "purged": submit(client, GOOD),
-        "failed": submit(client, {**GOOD, "type": "test"}),
+        "failed": submit(client, {**GOOD, "type": failing_task}),
     }
     emulator.run_until_idle()
     client.request("DELETE", f"/jobs/{made['purged']}")
     waiting = {**GOOD, "delay_seconds": 900}
     made["queued"], made["canceled"] = submit(client, waiting), submit(client, waiting)
     client.post(f"/jobs/{made['canceled']}/cancel")
-    key = Settings.from_environment(os.environ).job_id_key
-    tenant_of = {"unrecorded": "public", "foreign": "another"}
-    for name, tenant in tenant_of.items():
-        made[name] = ids.mint(key, tenant, now_ms=emulator.clock.now_ms(), random_bits=7)
-    mine = cursor.encode(key, made["queued"], list_of="tenant=public")
+    for name, owner in {"unrecorded": tenant, "foreign": "another"}.items():
+        made[name] = ids.mint(job_id_key, owner, now_ms=clock.now_ms(), random_bits=7)
+    mine = cursor.encode(job_id_key, made["queued"], list_of=f"tenant={tenant}")
     return {
         **made,
         "QUEUED": made["queued"].upper(),
         "cursor": mine,
         "edited_cursor": mine[:-3] + ("AAA" if mine[-3:] != "AAA" else "BBB"),
-        "foreign_cursor": cursor.encode(key, made["queued"], list_of="tenant=another"),
+        "foreign_cursor": cursor.encode(job_id_key, made["queued"], list_of="tenant=another"),
     }
 
 

@@ -9,7 +9,6 @@ import pytest
 from chalice.test import Client as StockClient
 
 from chalicelib import bootstrap
-from chalicelib.errors import PermanentError
 from chalicelib.task import TASKS, Task
 
 if TYPE_CHECKING:
@@ -52,10 +51,10 @@ def test_a_replay_is_the_same_202_with_the_job_as_it_stands(
     client: Client, emulator: Emulator
 ) -> None:
     """Before, while and after it runs; never 409."""
-    first = submit(client, idempotency_key="k")
-    again = submit(client, idempotency_key="k")
+    first = submit(client, DELAYED, idempotency_key="k")
+    again = submit(client, DELAYED, idempotency_key="k")
     emulator.run_until_idle()
-    late = submit(client, idempotency_key="k")
+    late = submit(client, DELAYED, idempotency_key="k")
     assert {first.headers["location"]} == {a.headers["location"] for a in (again, late)}
     assert [a.status_code for a in (first, again, late)] == [202, 202, 202]
     assert [a.json()["status"] for a in (first, again, late)] == ["queued", "queued", "succeeded"]
@@ -125,20 +124,15 @@ def test_the_key_of_a_deleted_job_is_410(client: Client, emulator: Emulator) -> 
 
 
 def test_doing_again_has_keys_of_its_own(
-    client: Client, emulator: Emulator, define: Callable[..., None]
+    client: Client, emulator: Emulator, failing_task: str
 ) -> None:
     """The same key for submitting and doing again is two keys; repeating makes one job."""
-    define(_fail)
-    path = path_of(submit(client, {"type": "test", "input": 1}, idempotency_key="k"))
+    path = path_of(submit(client, {"type": failing_task, "input": 1}, idempotency_key="k"))
     emulator.run_until_idle()
     retries = [client.post(f"{path}/retry", headers={"Idempotency-Key": "k"}) for _ in range(2)]
     assert retries[0].status_code == 202
     assert len({retry.headers["location"] for retry in retries}) == 1
     assert retries[1].headers["idempotency-replayed"] == "true"
-
-
-def _fail(context: Any) -> None:
-    raise PermanentError("no")
 
 
 # --- waiting --------------------------------------------------------------------------------------
@@ -327,11 +321,10 @@ def test_head_is_get_without_the_body(client: Client, emulator: Emulator) -> Non
 
 
 def test_links_show_what_can_be_done_and_can_be_followed(
-    client: Client, emulator: Emulator, define: Callable[..., None]
+    client: Client, emulator: Emulator, failing_task: str
 ) -> None:
     """Resolved against the answer they stand in."""
-    define(_fail)
-    path = path_of(submit(client, {"type": "test", "input": 1}))
+    path = path_of(submit(client, {"type": failing_task, "input": 1}))
     assert set(client.get(path).json()["links"]) == {"self", "result", "cancel"}
     emulator.run_until_idle()
     links = client.get(path).json()["links"]

@@ -35,6 +35,7 @@ def test_the_document_is_openapi_3_1(client: Client) -> None:
     validate(served(client))
 
 
+@pytest.mark.in_process("asks the app for its routes")
 def test_the_document_has_every_route_and_method(client: Client) -> None:
     routes = bootstrap.service().api.routes
     assert {(path, method) for path, methods in routes.items() for method in methods} == set(

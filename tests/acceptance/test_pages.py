@@ -113,7 +113,7 @@ def test_a_page_of_a_pending_job_looks_again_and_one_of_a_finished_job_does_not(
     client: Client, emulator: Emulator
 ) -> None:
     """As often as a program should ask."""
-    path = submitted(client)
+    path = submitted(client, {**ECHO, "delay_seconds": 2})
     pending = page(client, path)
     assert pending.headers["refresh"] == client.get(path).headers["retry-after"]
     assert "<progress" in pending.text
@@ -133,6 +133,7 @@ def test_a_page_shows_what_became_of_the_job(client: Client, emulator: Emulator)
     assert "the table has 1002 columns" in Parsed(page(client, bad).text).text
 
 
+@pytest.mark.in_process("only an open stage shows jobs to everybody")
 def test_the_index_lists_the_last_jobs_and_offers_every_task(client: Client) -> None:
     path = submitted(client)
     parsed = Parsed(page(client, "/").text)
@@ -141,6 +142,7 @@ def test_the_index_lists_the_last_jobs_and_offers_every_task(client: Client) -> 
     assert offered == client.get("/").json()["types"]
 
 
+@pytest.mark.in_process("is called by a name of its own")
 def test_a_form_cancels_and_leads_back_to_the_job(client: Client) -> None:
     """No script takes part: the page's own form is sent, and its answer followed."""
     path = submitted(client, LATE)
@@ -154,6 +156,7 @@ def test_a_form_cancels_and_leads_back_to_the_job(client: Client) -> None:
     assert "canceled" in page(client, path).text
 
 
+@pytest.mark.in_process("is called by a name of its own")
 def test_a_form_does_a_failed_job_again_and_leads_to_the_new_one(
     client: Client, emulator: Emulator
 ) -> None:
@@ -168,7 +171,7 @@ def test_a_form_does_a_failed_job_again_and_leads_to_the_new_one(
 
 def test_programs_get_json_and_a_link_can_ask_for_either(client: Client) -> None:
     """``format`` counts more than Accept, in problems too."""
-    path = submitted(client)
+    path = submitted(client, LATE)
     for accept in ("*/*", "", "application/json", "application/json, text/plain, */*"):
         assert client.get(path, headers={"Accept": accept}).json()["status"] == "queued"
     assert client.get(f"{path}?format=json", headers=BROWSER).json()["status"] == "queued"
@@ -227,7 +230,12 @@ def test_whatever_jobs_bring_along_is_shown_as_text(
     assert visible in harmless[1].text
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/problems/gone", "/jobs/x", "{job}"])
+OPEN = pytest.mark.in_process("only an open stage offers a form to everybody")
+
+
+@pytest.mark.parametrize(
+    "path", [pytest.param("/", marks=OPEN), "/docs", "/problems/gone", "/jobs/x", "{job}"]
+)
 def test_a_page_lets_nothing_foreign_in(client: Client, path: str) -> None:
     """No other host, no script or style inside it, no frame around it; scripts only with a form."""
     path = path.replace("{job}", submitted(client))
@@ -278,6 +286,7 @@ def test_every_reference_of_a_page_works_below_any_path(client: Client, path: st
         ({"Host": "10.0.0.1"}, 403),
     ],
 )
+@pytest.mark.in_process("is called by a name of its own")
 def test_no_other_site_can_make_a_browser_change_a_job(
     client: Client, headers: dict[str, str], status: int
 ) -> None:

@@ -6,14 +6,14 @@ import urllib.parse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from chalicelib import bootstrap, clock
 from chalicelib.errors import PermanentError, RetryableError
 from chalicelib.task import TASKS, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import pytest
 
     from emulator.clock import VirtualClock
     from emulator.emulator import Emulator
@@ -43,6 +43,7 @@ def fails_with(error: Exception) -> Callable[[], Any]:
     return function
 
 
+@pytest.mark.in_process("time stands still")
 def test_a_job_is_accepted_with_all_a_client_needs(client: Client) -> None:
     """202, where to look, when, and how the job stands."""
     accepted = client.post("/jobs", json={**TEXT, "tags": {"order": "1138"}})
@@ -68,6 +69,7 @@ def test_a_job_is_accepted_with_all_a_client_needs(client: Client) -> None:
     }
 
 
+@pytest.mark.in_process("time stands still")
 def test_a_job_goes_from_queued_to_its_result(client: Client, emulator: Emulator) -> None:
     """The record and the result itself."""
     path = submit(client, "text.statistics", TEXT["input"])
@@ -111,7 +113,7 @@ def test_references_in_a_job_lead_where_they_say(client: Client, emulator: Emula
 
 def test_a_result_that_is_not_there_yet_is_202(client: Client) -> None:
     """With the job and when to ask again."""
-    pending = client.get(f"{submit(client)}/result")
+    pending = client.get(f"{submit(client, delay_seconds=2)}/result")
     assert (pending.status_code, pending.json()["status"]) == (202, "queued")
     assert pending.headers["retry-after"] == "1"
 
@@ -125,7 +127,7 @@ def test_polls_become_rarer_with_the_job_s_age(client: Client, emulator: Emulato
 
 def test_a_poll_that_knows_the_job_is_304(client: Client, emulator: Emulator) -> None:
     """Until the job changes."""
-    path = submit(client)
+    path = submit(client, delay_seconds=2)
     known = {"if-none-match": '"v1"'}
     unchanged = client.get(path, headers=known)
     assert (unchanged.status_code, unchanged.body) == (304, b"")
