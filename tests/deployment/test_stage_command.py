@@ -270,8 +270,13 @@ def test_a_stage_is_packaged_sent_deployed_and_its_outputs_are_shown(tool: Tool)
     (created,) = tool.asked("cloudformation create-change-set")
     sent = template.split("s3://bundles/")[1].split()[0]
     url = f"https://s3.eu-central-1.amazonaws.com/bundles/{sent}"
-    for part in ("--stack-name accepted-prod", "--change-set-type CREATE", url,
-                 "--capabilities CAPABILITY_IAM", "Key=app,Value=accepted Key=stage,Value=prod"):  # fmt: skip
+    for part in (
+        "--stack-name accepted-prod",
+        "--change-set-type CREATE",
+        url,
+        "--capabilities CAPABILITY_IAM",
+        "Key=app,Value=accepted Key=stage,Value=prod",
+    ):
         assert part in created
     (executed,) = tool.asked("cloudformation execute-change-set")
     assert executed.endswith("--change-set-name arn:of:it")
