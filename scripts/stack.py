@@ -48,9 +48,9 @@ class Place(NamedTuple):
     bucket: str
 
 
-def check(place: Place) -> None:
-    """Raises ClickException if nothing can be deployed there as things are."""
-    status = described(place.stack).get("StackStatus", REVIEW)
+def check(place: Place) -> str:
+    """The stack's status. Raises ClickException if nothing can be deployed as things are."""
+    status = str(described(place.stack).get("StackStatus", REVIEW))
     if status in STUCK:
         raise click.ClickException(f"stack {place.stack} is {_stuck(place.stack, status)}")
     if status.endswith("_IN_PROGRESS") and status != REVIEW:
@@ -59,6 +59,7 @@ def check(place: Place) -> None:
         aws_tool.answer("s3api", "head-bucket", "--bucket", place.bucket)
     except AwsRefusedError as error:
         raise click.ClickException(_bucket_problem(place, error.message)) from None
+    return status
 
 
 def _bucket_problem(place: Place, said: str) -> str:
@@ -82,9 +83,13 @@ def described(stack: str) -> dict[str, Any]:
     return dict(found["Stacks"][0])
 
 
-def deploy(place: Place, template_file: Path, tags: dict[str, str]) -> None:
-    """Create or update the stack; raises ClickException with the reason if it comes to nothing."""
-    is_new = described(place.stack).get("StackStatus", REVIEW) == REVIEW
+def deploy(
+    place: Place, template_file: Path, tags: dict[str, str], *, is_new: bool
+) -> dict[str, Any]:
+    """Create or update the stack; returns what CloudFormation says of it then.
+
+    Raises ClickException with the reason if it comes to nothing.
+    """
     template = json.loads(template_file.read_text())
     if is_new:
         _check_tables(template)
@@ -95,13 +100,15 @@ def deploy(place: Place, template_file: Path, tags: dict[str, str]) -> None:
     change_set = _change_set(place, url, tags, kind="CREATE" if is_new else "UPDATE")
     if change_set is None:
         click.echo(f"stack {place.stack} is as it should be: nothing has changed")
-        return
+        return described(place.stack)
     click.echo(f"CloudFormation {'creates' if is_new else 'updates'} the stack")
     aws_tool.answer("cloudformation", "execute-change-set", "--change-set-name", change_set)
-    status = _settled(lambda: described(place.stack))["StackStatus"]
+    settled = _settled(lambda: described(place.stack))
+    status = settled["StackStatus"]
     if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
         raise click.ClickException(_failure(place.stack, status))
     click.echo(f"stack {place.stack} is {status}")
+    return settled
 
 
 def _check_tables(template: dict[str, Any]) -> None:

@@ -58,9 +58,10 @@ def deploy(stage: str, *, bucket: str) -> None:
     os.environ.update(AWS_REGION=place.region, AWS_DEFAULT_REGION=place.region)
     where = f" at {aws_tool.endpoint()}" if aws_tool.endpoint() else ""
     click.echo(f"deploying {place.stack} to account {account} in {place.region}{where}")
-    stack.check(place)
-    stack.deploy(place, _package(stage), {"app": app, "stage": stage})
-    for output in stack.described(place.stack).get("Outputs", []):
+    is_new = stack.check(place) == stack.REVIEW
+    template, tags = _package(stage), {"app": app, "stage": stage}
+    described = stack.deploy(place, template, tags, is_new=is_new)
+    for output in described.get("Outputs", []):
         click.echo(f"{output['OutputKey']}: {output['OutputValue']}")
         if aws_tool.endpoint() and (api := _API.match(output["OutputValue"])):
             # few resolvers find that name here

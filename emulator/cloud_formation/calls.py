@@ -47,8 +47,14 @@ class Calls:
 
 
 @functools.cache
+def _session() -> botocore.session.Session:
+    """One for all clients: it reads where AWS's services are."""
+    return botocore.session.Session()
+
+
+@functools.cache
 def _client(service: str, region: str) -> Any:
-    return botocore.session.Session().create_client(
+    return _session().create_client(
         service,
         region_name=region,
         aws_access_key_id="cloudformation",

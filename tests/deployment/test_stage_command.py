@@ -62,7 +62,7 @@ GOOD = {
     "s3api head-bucket": (0, ""),
     "s3 cp": (0, ""),
     "dynamodb describe-table": NO_TABLE,
-    "cloudformation describe-stacks": [NO_STACK, NO_STACK, stacks("CREATE_COMPLETE")],
+    "cloudformation describe-stacks": [NO_STACK, stacks("CREATE_COMPLETE")],
     "cloudformation create-change-set": (0, '{"Id": "arn:of:it"}'),
     "cloudformation describe-change-set": change_set("CREATE_COMPLETE"),
     "cloudformation execute-change-set": (0, ""),
@@ -112,7 +112,8 @@ class Deployer:
     def deploy(self) -> None:
         """Raises ClickException."""
         place = stack.Place("accepted-prod", "eu-central-1", "bundles")
-        stack.deploy(place, self._template, {"app": "accepted"})
+        is_new = stack.check(place) == stack.REVIEW
+        stack.deploy(place, self._template, {"app": "accepted"}, is_new=is_new)
 
 
 @pytest.fixture
