@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import click
 import pytest
+import stack
 from aws_cli import version_2
 from rehearse import endpoint, wait_for
 from stage_package import ROOT, copied, without_aws
@@ -317,52 +319,53 @@ class Deployer:
     def __init__(self, url: str, folder: Path) -> None:
         self.url = url
         self.account = Account(url)
-        self._folder = folder
-        self.project = folder / "project"
+        self.environment = {**without_aws(), **guard.pinned(url, REGION), "PYTHONPATH": str(ROOT)}
+        self.environment["PATH"] = f"{Path(version_2()).parent}:{os.environ['PATH']}"
+        self.project = copied(folder / "project")
 
-    def deploy(self) -> Any:
-        environment = {**without_aws(), **guard.pinned(self.url, REGION), "PYTHONPATH": str(ROOT)}
-        environment["PATH"] = f"{Path(version_2()).parent}:{os.environ['PATH']}"
-        return subprocess.run(
+    def deploy(self) -> list[str]:
+        """What it says."""
+        done = subprocess.run(
             [sys.executable, ROOT / "scripts" / "stage.py", "deploy", STAGE, "--bucket", BUCKET],
-            cwd=self.project, env=environment, capture_output=True, text=True, timeout=120,
+            cwd=self.project, env=self.environment, capture_output=True, text=True, timeout=120,
             check=False,
         )  # fmt: skip
-
-    def deployed(self) -> list[str]:
-        """What it says."""
-        done = self.deploy()
         assert done.returncode == 0, done.stderr
-        return str(done.stdout).splitlines()
+        return done.stdout.splitlines()
+
+    def deploy_changed(self, edit: Callable[[Any], object]) -> None:
+        """The same once it has packaged, with other resources. Raises ClickException."""
+        template = self.project / "build" / STAGE / "sam.json"
+        content = json.loads(template.read_text())
+        edit(content["Resources"])
+        template.write_text(json.dumps(content))
+        stack.deploy(stack.Place(STACK, REGION, BUCKET), template, {}, is_new=False)
 
     def call(self, url: str, content: Any = None) -> Any:
         """The deployed API over HTTP, as a tenant."""
         body = None if content is None else json.dumps(content).encode()
         request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
-        request.add_header("Authorization", authorization(self._folder))
+        request.add_header("Authorization", authorization(self.project))
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
 
-    def change(self, edit: Callable[[Any], object]) -> None:
-        """Edit the resources of the project's template."""
-        file = self.project / ".chalice" / "resources.json"
-        template = json.loads(file.read_text())
-        edit(template["Resources"])
-        file.write_text(json.dumps(template))
-
 
 @pytest.fixture
-def deployer(tmp_path: Path) -> Iterator[Deployer]:
+def deployer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployer]:
     version_2()
     (tmp_path / "project").mkdir()
-    copied(tmp_path / "project")
     with endpoint(tmp_path, tmp_path / "endpoint.log") as url:
-        yield Deployer(url, tmp_path)
+        made = Deployer(url, tmp_path)
+        for name in ("PATH", "AWS_ENDPOINT_URL"):
+            monkeypatch.setenv(name, made.environment[name])
+        yield made
 
 
-def test_make_deploy_does_at_an_endpoint_what_it_does_on_aws(deployer: Deployer) -> None:
+def test_make_deploy_does_at_an_endpoint_what_it_does_on_aws(
+    deployer: Deployer, capsys: pytest.CaptureFixture[str]
+) -> None:
     """With AWS's own tool; functions are processes of their own, from the zip that was sent."""
-    said = deployer.deployed()
+    said = deployer.deploy()
     assert said[0].endswith(f"to account {ACCOUNT} in {REGION} at {deployer.url}")
     (url,) = [line.split()[-1] for line in said if line.startswith("EndpointURL at the endpoint")]
     job = deployer.call(f"{url}jobs", JOB)
@@ -372,17 +375,18 @@ def test_make_deploy_does_at_an_endpoint_what_it_does_on_aws(deployer: Deployer)
     )
     assert done["result"]["words"] == 6
 
-    # a key is what no call changes of a table, and its name is taken
+    # what no call changes of a table, whose name is taken
     other = [{"AttributeName": "pk", "KeyType": "HASH"}]
-    deployer.change(lambda resources: resources["JobsTable"]["Properties"].update(KeySchema=other))
-    failed = deployer.deploy()
-    assert failed.returncode == 1
-    (line,) = failed.stderr.splitlines()
-    assert "JobsTable (AWS::DynamoDB::Table)" in line
-    assert "Rename accepted-jobs" in line
+    with pytest.raises(click.ClickException) as failed:
+        deployer.deploy_changed(
+            lambda made: made["JobsTable"]["Properties"].update(KeySchema=other)
+        )
+    for part in ("JobsTable (AWS::DynamoDB::Table)", "Rename accepted-jobs", "what it was before"):
+        assert part in failed.value.message
     assert deployer.call(path)["status"] == "succeeded"
 
     deployer.account.aws("cloudformation").delete_stack(StackName=STACK)
     assert not any(without_kept(deployer.account.left()).values())
     text = (deployer.project.parent / "endpoint.log").read_text()
-    assert not [secret for secret in SECRETS.values() if secret in text + "".join(said)]
+    shown = text + "".join(said) + capsys.readouterr().out
+    assert not [secret for secret in SECRETS.values() if secret in shown]
