@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import msgspec
 
@@ -37,6 +37,15 @@ class UnknownAttributeError(ValueError):
         )
 
 
+class Subject(NamedTuple):
+    """Which resource an event is about."""
+
+    logical_id: str
+    type: str
+    #: empty until there is one
+    physical_id: str = ""
+
+
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """A resource as its template wants it, with its references resolved."""
 
@@ -68,12 +77,16 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 class Resource:
     """One that exists. Its members have the names that moto's front and its ``Ref`` look for."""
 
-    def __init__(self, kind: ResourceType, wanted: Wanted, physical_id: str, aws: Calls) -> None:
+    def __init__(self, kind: ResourceType, wanted: Wanted, physical_id: str, *, aws: Calls) -> None:
         self.kind = kind
         self.wanted = wanted
         self.physical_resource_id = physical_id
         self.status = "CREATE_COMPLETE"
         self._aws = aws
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(self.wanted.logical_id, self.wanted.type, self.physical_resource_id)
 
     @property
     def logical_id(self) -> str:

@@ -15,6 +15,7 @@ from emulator.cloud_formation.steps import StepFailedError
 if TYPE_CHECKING:
     import threading
 
+    from emulator.cloud_formation.resource import Subject
     from emulator.cloud_formation.request import Request, Source
     from emulator.journal import Journal
 
@@ -86,18 +87,16 @@ class SeatedStack(Stack):  # type: ignore[misc]
         text = status if reason is None else f"{status}: {reason}"
         self._journal.record(self.name, word, text=text)
 
-    def record(
-        self, logical_id: str, kind: str, physical_id: str, status: str, reason: str | None = None
-    ) -> None:
+    def record(self, subject: Subject, status: str, reason: str | None = None) -> None:
         """What happened to one of its resources."""
         with self._condition:
             self.events.append(
                 Event(
                     stack_id=self.stack_id,
                     stack_name=self.name,
-                    logical_resource_id=logical_id,
-                    physical_resource_id=physical_id,
-                    resource_type=kind,
+                    logical_resource_id=subject.logical_id,
+                    physical_resource_id=subject.physical_id,
+                    resource_type=subject.type,
                     resource_status=status,
                     resource_status_reason=reason,
                     resource_properties=None,

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from moto.core.exceptions import ServiceException
 
 from emulator.cloud_formation.dynamic_references import DynamicReferences
-from emulator.cloud_formation.resource import Resource
+from emulator.cloud_formation.resource import Resource, Subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,20 +53,21 @@ class Steps:
     def resolve(self, resources: StackResources, logical_id: str, kind: ResourceType) -> Wanted:
         """How a resource is wanted, by what exists now."""
         body = resources.body(logical_id)
-        what = (logical_id, body["Type"], "")
+        what = Subject(logical_id, body["Type"])
         wanted: Wanted = self._do("CREATE", what, lambda: resources.wanted(logical_id, kind))
         return wanted
 
     def make(self, kind: ResourceType, wanted: Wanted) -> Resource:
-        what = (wanted.logical_id, wanted.type, "")
-        self._stack.record(*what, "CREATE_IN_PROGRESS")
+        what = Subject(wanted.logical_id, wanted.type)
+        self._stack.record(what, "CREATE_IN_PROGRESS")
         physical = self._do("CREATE", what, lambda: kind.create(self._aws, self._real(wanted)))
-        self._stack.record(*what[:2], physical, "CREATE_COMPLETE", self._report(kind, wanted))
-        return Resource(kind, wanted, physical, self._aws)
+        made = Resource(kind, wanted, physical, aws=self._aws)
+        self._stack.record(made.subject, "CREATE_COMPLETE", self._report(kind, wanted))
+        return made
 
     def change(self, resource: Resource, wanted: Wanted) -> None:
-        what = _what(resource)
-        self._stack.record(*what, "UPDATE_IN_PROGRESS")
+        what = resource.subject
+        self._stack.record(what, "UPDATE_IN_PROGRESS")
         kind = resource.kind
         try:
             self._do("UPDATE", what, lambda: kind.update(self._aws, resource, self._real(wanted)))
@@ -74,17 +75,17 @@ class Steps:
             # also what failed half-way is changed
             resource.wanted = wanted
         resource.status = "UPDATE_COMPLETE"
-        self._stack.record(*_what(resource), "UPDATE_COMPLETE", self._report(kind, wanted))
+        self._stack.record(resource.subject, "UPDATE_COMPLETE", self._report(kind, wanted))
 
     def remove(self, resource: Resource, *, retained: frozenset[str] | set[str] = RETAINED) -> None:
         """Unless its policy is one of ``retained``."""
-        what = _what(resource)
+        what = resource.subject
         if resource.wanted.deletion_policy in retained:
-            self._stack.record(*what, "DELETE_SKIPPED")
+            self._stack.record(what, "DELETE_SKIPPED")
             return
-        self._stack.record(*what, "DELETE_IN_PROGRESS")
+        self._stack.record(what, "DELETE_IN_PROGRESS")
         self._do("DELETE", what, lambda: self._delete(resource))
-        self._stack.record(*what, "DELETE_COMPLETE")
+        self._stack.record(what, "DELETE_COMPLETE")
 
     def try_to_remove(self, resource: Resource) -> bool:
         """Whether it is removed, or retained."""
@@ -96,7 +97,7 @@ class Steps:
 
     def failed(self, resource: Resource, reason: str) -> StepFailedError:
         """What to raise for a change that cannot be made."""
-        self._stack.record(*_what(resource), "UPDATE_FAILED", reason)
+        self._stack.record(resource.subject, "UPDATE_FAILED", reason)
         return StepFailedError(resource.logical_id, reason, verb="update")
 
     def _delete(self, resource: Resource) -> None:
@@ -106,16 +107,18 @@ class Steps:
             if not _GONE.search(error.response["Error"]["Code"]):
                 raise
 
-    def _do(self, verb: str, what: tuple[str, str, str], work: Callable[[], Any]) -> Any:
+    def _do(self, verb: str, what: Subject, work: Callable[[], Any]) -> Any:
         try:
             return work()
         except _REFUSALS as error:
             reason = self._references.hidden(_reason(error))
         except Exception as error:  # whatever moto does must not leave a stack half-way for ever
             reason = self._references.hidden(f"{type(error).__name__}: {error}")
-            self._journal.record(what[0], "error", error=reason, traceback=traceback.format_exc())
-        self._stack.record(*what, f"{verb}_FAILED", reason)
-        raise StepFailedError(what[0], reason, verb=verb.lower())
+            self._journal.record(
+                what.logical_id, "error", error=reason, traceback=traceback.format_exc()
+            )
+        self._stack.record(what, f"{verb}_FAILED", reason)
+        raise StepFailedError(what.logical_id, reason, verb=verb.lower())
 
     def _real(self, wanted: Wanted) -> Wanted:
         """With its secrets, which nobody keeps."""
@@ -132,10 +135,6 @@ class Steps:
             problem = f"has no effect locally: {', '.join(sorted(other))}"
         self._journal.record(wanted.logical_id, "warning", text=problem)
         return problem
-
-
-def _what(resource: Resource) -> tuple[str, str, str]:
-    return resource.logical_id, resource.wanted.type, resource.physical_resource_id
 
 
 def _reason(error: Exception) -> str:
