@@ -53,6 +53,8 @@ def answer(*command: str) -> str:
     )
     if done.returncode:
         lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        if lines and lines[-1].startswith("Could not connect"):
+            raise click.ClickException(lines[-1])
         raise AwsRefusedError(lines[-1] if lines else f"aws ended with {done.returncode}")
     return done.stdout.strip()
 

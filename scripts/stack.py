@@ -67,7 +67,7 @@ def _bucket_problem(place: Place, said: str) -> str:
         return f"there is no bucket {place.bucket}: aws s3 mb s3://{place.bucket}"
     if "(403)" in said:
         return f"bucket {place.bucket} is not yours, or you may not look at it: name another"
-    if "(301)" in said or "(400)" in said:
+    if "(301)" in said:
         return f"bucket {place.bucket} is in another region: name one in {place.region}"
     return f"bucket {place.bucket} cannot be used: {said}"
 

@@ -29,6 +29,11 @@ _TYPES: dict[str, ResourceType] = {
 }  # fmt: skip
 
 
+def names() -> set[str]:
+    """The types that are made with AWS's own calls."""
+    return set(_TYPES)
+
+
 def find(name: str) -> ResourceType:
     """How resources of a type are handled: with AWS's own calls, or by moto, or not at all."""
     return _TYPES.get(name) or foreign.find(name)

@@ -15,8 +15,8 @@ from emulator.cloud_formation.steps import StepFailedError
 if TYPE_CHECKING:
     import threading
 
-    from emulator.cloud_formation.resource import Subject
     from emulator.cloud_formation.request import Request, Source
+    from emulator.cloud_formation.resource import Subject
     from emulator.journal import Journal
 
 REVIEW = "REVIEW_IN_PROGRESS"

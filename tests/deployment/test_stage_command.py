@@ -181,6 +181,7 @@ def test_a_missing_region_is_told(tool: Tool) -> None:
     [
         ({"--version": OLD}, ["aws-cli/1.45.11", "2.0"]),
         ({"sts": EXPIRED}, ["ExpiredToken", "AWS_PROFILE"]),
+        ({"sts": (255, "Could not connect to the endpoint URL")}, ["Error: Could not connect"]),
         ({"cloudformation describe-stacks": (254, "AccessDenied: no")}, ["AccessDenied"]),
         (
             {"s3api head-bucket": (254, "An error occurred (404): Not Found")},
@@ -211,6 +212,7 @@ def test_a_missing_region_is_told(tool: Tool) -> None:
     ids=[
         "older",
         "expired",
+        "nobody",
         "denied",
         "no-bucket",
         "foreign",

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from lambda_bench import client
 from stacks_bench import Stacks, att, ref, resource, stacks, template
+
+from emulator.cloud_formation import registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +24,14 @@ ALLOW: dict[str, Any] = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}],
 }
+
+
+def test_types_of_the_document_are_those_that_are_made() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "emulator.md").read_text()
+    table = text.partition("| Service | Types made with the service's own calls |")[2]
+    rows = table.partition("\n\n")[0].splitlines()[2:]
+    documented = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    assert documented == {name.rpartition(":")[2] for name in registry.names()}
 
 
 @pytest.fixture
