@@ -24,15 +24,21 @@ _GRANTING = {
 NAMED, UNNAMED = "CAPABILITY_NAMED_IAM", "CAPABILITY_IAM"
 
 
-def missing(template: dict[str, Any], given: Collection[str]) -> str | None:
-    """What CloudFormation says of a template that nobody has agreed to; None if all is well."""
+def needed(template: dict[str, Any]) -> str | None:
+    """What to agree to, None if the template grants nothing."""
     granting = [
         (_GRANTING[body["Type"]], body.get("Properties", {}))
         for body in template["Resources"].values()
         if body["Type"] in _GRANTING
     ]
-    if not granting or NAMED in given:
-        return None
     if any(name in properties for name, properties in granting):
-        return f"Requires capabilities : [{NAMED}]"
-    return None if UNNAMED in given else f"Requires capabilities : [{UNNAMED}]"
+        return NAMED
+    return UNNAMED if granting else None
+
+
+def missing(template: dict[str, Any], given: Collection[str]) -> str | None:
+    """What CloudFormation says of a template that nobody has agreed to; None if all is well."""
+    wanted = needed(template)
+    if wanted is None or wanted in given or NAMED in given:
+        return None
+    return f"Requires capabilities : [{wanted}]"

@@ -81,7 +81,6 @@ class Resource:
         self.kind = kind
         self.wanted = wanted
         self.physical_resource_id = physical_id
-        self.status = "CREATE_COMPLETE"
         self._aws = aws
 
     @property

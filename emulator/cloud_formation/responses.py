@@ -15,9 +15,10 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.s3.exceptions import S3ClientError
 
 from emulator.cloud.aws import Answer
-from emulator.cloud_formation import transform
+from emulator.cloud_formation import template_order, template_summary, transform
 from emulator.cloud_formation.errors import no_template
 from emulator.cloud_formation.request import Request, Source
+from emulator.cloud_formation.template_text import decoded
 
 if TYPE_CHECKING:
     from emulator.cloud_formation.stack import SeatedStack
@@ -103,6 +104,41 @@ class StacksResponse(CloudFormationResponse):  # type: ignore[misc]
         if self._get_param("TemplateStage") == "Processed":
             return ActionResult({"TemplateBody": json.dumps(stack.template_dict)})
         return ActionResult({"TemplateBody": stack.source.text if stack.source else ""})
+
+    def get_template_summary(self) -> ActionResult:
+        if name := self._get_param("StackName"):
+            stack = self.cloudformation_backend.get_stack(name)
+            return ActionResult(template_summary.summary(stack.template_dict))
+        return ActionResult(template_summary.summary(decoded(self._template_text(None))))
+
+    def validate_template(self) -> ActionResult:
+        template = decoded(self._template_text(None))
+        template_order.order(template)
+        return ActionResult(template_summary.summary(template))
+
+    def describe_stack_resource(self) -> ActionResult:
+        name, logical_id = self._get_param("StackName"), self._get_param("LogicalResourceId")
+        stack, resource = self.cloudformation_backend.describe_stack_resource(name, logical_id)
+        shown = stack.shown(resource)
+        changed = {"LastUpdatedTimestamp": shown["Timestamp"]}
+        return ActionResult({"StackResourceDetail": {**shown, **changed}})
+
+    def describe_stack_resources(self) -> ActionResult:
+        name, logical_id = self._get_param("StackName"), self._get_param("LogicalResourceId")
+        stack, found = self.cloudformation_backend.describe_stack_resources(name, logical_id)
+        return ActionResult({"StackResources": [stack.shown(resource) for resource in found]})
+
+    def list_stack_resources(self) -> ActionResult:
+        name = self._get_param("StackName")
+        stack, found = self.cloudformation_backend.list_stack_resources(name)
+        shown = [stack.shown(resource) for resource in found]
+        return ActionResult(
+            {
+                "StackResourceSummaries": [
+                    {**one, "LastUpdatedTimestamp": one["Timestamp"]} for one in shown
+                ]
+            }
+        )
 
     def _request(self, before: SeatedStack | None) -> Request:
         """Without the lock, for a transform takes its time. ``before`` is what is changed."""

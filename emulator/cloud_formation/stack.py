@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import threading
 
     from emulator.cloud_formation.request import Request, Source
-    from emulator.cloud_formation.resource import Subject
+    from emulator.cloud_formation.resource import Resource, Subject
     from emulator.journal import Journal
 
 REVIEW = "REVIEW_IN_PROGRESS"
@@ -60,6 +60,27 @@ class SeatedStack(Stack):  # type: ignore[misc]
     def parse_template(template: str) -> dict[str, Any]:
         return template_text.decoded(template)
 
+    # moto's front finds these under the name of its own class only
+    @property
+    def stack_name(self) -> str:
+        return str(self.name)
+
+    @property
+    def stack_status(self) -> str:
+        return str(self.status)
+
+    @property
+    def parameter_list(self) -> list[dict[str, Any]]:
+        """Without the values that are to be shown to nobody."""
+        values = self.resource_map
+        return [
+            {
+                "ParameterKey": name,
+                "ParameterValue": "****" if name in values.no_echo_parameter_keys else value,
+            }
+            for name, value in values.resolved_parameters.items()
+        ]
+
     @property
     def stack_resources(self) -> Any:
         return self.resource_map.values()
@@ -102,6 +123,20 @@ class SeatedStack(Stack):  # type: ignore[misc]
                     resource_properties=None,
                 )
             )
+
+    def shown(self, resource: Resource) -> dict[str, Any]:
+        """A resource as the descriptions of a stack have it, with its last event."""
+        mine = [e for e in self.events if e.logical_resource_id == resource.logical_id]
+        return {
+            "StackName": self.name,
+            "StackId": self.stack_id,
+            "LogicalResourceId": resource.logical_id,
+            "PhysicalResourceId": resource.physical_resource_id,
+            "ResourceType": resource.cf_resource_type,
+            "ResourceStatus": mine[-1].resource_status,
+            "ResourceStatusReason": mine[-1].resource_status_reason,
+            "Timestamp": mine[-1].timestamp,
+        }
 
     def take(self, resources: StackResources) -> None:
         """Have these, and what the template says of them; raises StepFailedError."""

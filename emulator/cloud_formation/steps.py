@@ -74,7 +74,6 @@ class Steps:
         finally:
             # also what failed half-way is changed
             resource.wanted = wanted
-        resource.status = "UPDATE_COMPLETE"
         self._stack.record(resource.subject, "UPDATE_COMPLETE", self._report(kind, wanted))
 
     def remove(self, resource: Resource, *, retained: frozenset[str] | set[str] = RETAINED) -> None:

@@ -202,6 +202,7 @@ def test_function_runs_with_what_its_template_gives_it(stack: Stacks) -> None:
         Timeout="7", MemorySize=256, Environment={"Variables": {"A": 1, "B": True}},
         LoggingConfig={"LogGroup": "all"}, ReservedConcurrentExecutions=2, RecursiveLoop="Allow",
         Tags=[{"Key": "own", "Value": "1"}],
+        Code={"ZipFile": "def handler(event, context): return context.log_group_name"},
     )  # fmt: skip
     created(stack, Work=made)
     shown = aws.get_function(FunctionName="work")
@@ -212,7 +213,7 @@ def test_function_runs_with_what_its_template_gives_it(stack: Stacks) -> None:
     assert shown["Concurrency"] == {"ReservedConcurrentExecutions": 2}
     assert shown["Tags"] == {"own": "1"}
     assert aws.get_function_recursion_config(FunctionName="work")["RecursiveLoop"] == "Allow"
-    assert aws.invoke(FunctionName="work", Payload=b'"in"')["Payload"].read() == b'"in"'
+    assert aws.invoke(FunctionName="work")["Payload"].read() == b'"all"'
     updated(stack, Work=function(Code={"ZipFile": "def handler(event, context): return 'new'"}))
     shown = aws.get_function(FunctionName="work")
     configuration = shown["Configuration"]

@@ -73,6 +73,31 @@ def test_template_is_yaml_with_short_forms_as_well(stack: Stacks) -> None:
     assert refusal.text == "No updates are to be performed."
 
 
+def test_template_is_summed_up(stack: Stacks) -> None:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_GetTemplateSummary.html"""
+    shown = stack.aws.get_template_summary(TemplateBody=YAML)
+    assert shown["ResourceTypes"] == ["AWS::SQS::Queue"]
+    (parameter,) = shown["Parameters"]
+    assert (parameter["ParameterKey"], parameter["DefaultValue"]) == ("Seconds", "10")
+    text = json.dumps({"Transform": SAM, **template(Role=ROLE)})
+    valid = stack.aws.validate_template(TemplateBody=text)
+    assert (valid["Capabilities"], valid["DeclaredTransforms"]) == (["CAPABILITY_IAM"], [SAM])
+    with refused() as refusal:
+        stack.aws.validate_template(TemplateBody="{}")
+    assert "Template format error" in refusal.text
+
+
+def test_parameter_that_nobody_is_to_see_is_shown_to_nobody(stack: Stacks) -> None:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html"""
+    hidden = {"Word": {"Type": "String", "NoEcho": True}}
+    topic = resource("SNS::Topic", TopicName="news", DisplayName=ref("Word"))
+    word = [{"ParameterKey": "Word", "ParameterValue": "secret"}]
+    stack.create({"Parameters": hidden, **template(News=topic)}, Parameters=word)
+    assert stack.described["Parameters"] == [{"ParameterKey": "Word", "ParameterValue": "****"}]
+    shown = client("sns").get_topic_attributes(TopicArn=stack.outputs["News"])["Attributes"]
+    assert shown["DisplayName"] == "secret"
+
+
 def test_yaml_makes_nothing_but_values(stack: Stacks, tmp_path: Path) -> None:
     """A tag of YAML's own may name any function of Python; here it names none."""
     evil = f"Resources: !!python/object/apply:pathlib.Path.touch [{tmp_path / 'there'}]"

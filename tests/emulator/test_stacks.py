@@ -246,6 +246,10 @@ def test_stack_and_its_resources_are_described(stack: Stacks) -> None:
     }  # fmt: skip
     listed = stack.aws.list_stack_resources(StackName=NAME)["StackResourceSummaries"]
     assert {r["PhysicalResourceId"] for r in listed} == set(stack.outputs.values())
+    one = stack.aws.describe_stack_resource(StackName=NAME, LogicalResourceId="Jobs")
+    assert one["StackResourceDetail"]["ResourceStatus"] == "CREATE_COMPLETE"
+    (listed,) = stack.aws.list_stacks()["StackSummaries"]
+    assert (listed["StackName"], listed["StackStatus"]) == (NAME, "CREATE_COMPLETE")
 
 
 def test_terminal_tells_what_becomes_of_a_stack(stack: Stacks) -> None:
