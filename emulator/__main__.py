@@ -68,7 +68,9 @@ def endpoint(*, port: int | None, stage: str | None) -> None:
     except _REFUSED as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:
-        raise click.ClickException(f"port {port}: {error.strerror}; choose another") from None
+        raise click.ClickException(
+            f"port {port}: {os.strerror(error.errno or 0)}; choose another"
+        ) from None
     for note in notes:
         click.echo(f"Note: {note}")
     click.echo(f"AWS: {running.endpoint}")
@@ -154,6 +156,7 @@ def _table(found: dict[str, Any]) -> str:
         for name, counts in found["queues"].items()
     ]
     lines += [f"table      {name}: {rows} items" for name, rows in found["tables"].items()]
+    lines += [f"api        {name}: {url}" for url, name in found["apis"].items()]
     return "\n".join(lines)
 
 

@@ -110,7 +110,7 @@ class Emulator:
         #: answers requests to the APIs that were deployed
         self.apis = DeployedApis(
             Calling(
-                invoke=self._call,
+                invoke=self._invoke,
                 within=self.scheduler.within,
                 clock=clock,
                 condition=self.cloud.condition,
@@ -207,23 +207,20 @@ class Emulator:
         return [spec.name for spec in specs]
 
     def invoke(self, name: str, event: Any) -> Outcome:
-        """Call a function with an event and wait for its outcome, like ``aws lambda invoke``."""
-        function = self.function(name)
-        if not function.try_acquire():
-            return Outcome.failed("TooManyRequestsException", "Rate Exceeded.")
-        try:
-            return function.invoke(msgspec.json.encode(event))
-        finally:
-            function.release()
-            with self.cloud.condition:
-                # an event may have waited for the place
-                self.cloud.condition.notify_all()
+        """Call a function with an event and wait for its outcome, like ``aws lambda invoke``.
 
-    def _call(self, arn: str, payload: bytes, *, source: str) -> Outcome:
-        """Invoke a function for another service, and wait."""
+        Raises UnknownFunctionError.
+        """
+        return self._call(self.function(name), msgspec.json.encode(event), source="Invoke")
+
+    def _invoke(self, arn: str, payload: bytes, *, source: str) -> Outcome:
+        """For another service."""
         function = self._find(arn)
         if function is None:
             return Outcome.failed("ResourceNotFoundException", f"Function not found: {arn}")
+        return self._call(function, payload, source=source)
+
+    def _call(self, function: NamedFunction, payload: bytes, *, source: str) -> Outcome:
         if not function.try_acquire():
             return Outcome.failed("TooManyRequestsException", "Rate Exceeded.")
         request = invoking.InvokeRequest(payload=payload)
@@ -232,7 +229,7 @@ class Emulator:
         )
 
     def status(self) -> dict[str, Any]:
-        """What runs and what waits: functions, queues with their counts, tables."""
+        """What runs and what waits: functions, queues with their counts, tables, deployed APIs."""
         with self.cloud.condition:
             now_ms = self.clock.now_ms()
             return {
@@ -243,6 +240,7 @@ class Emulator:
                     for queue in sqs_backend.engine_queues()
                 },
                 "tables": {t.name: sum(1 for _ in t.all_items()) for t in self._tables()},
+                "apis": api_gateway_backend.addresses(),
             }
 
     def advance(self, seconds: float) -> None:

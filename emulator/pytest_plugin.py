@@ -20,13 +20,13 @@ import time_machine
 from chalice.cli.factory import CLIFactory
 
 from emulator import guard
+from emulator.api_gateway import local_gateway
 from emulator.clock import VirtualClock
 from emulator.cloud import in_process
 from emulator.cloud.aws import ACCOUNT_ID, REGION
 from emulator.declared import project
 from emulator.declared.refusal import DeployRefusedError
 from emulator.emulator import Emulator
-from emulator.http import gateway
 from emulator.runtime import in_place
 from emulator.runtime.task_root import TaskRootHandler
 from emulator.template import Names, TemplateError
@@ -126,7 +126,8 @@ def client(emulator: Emulator, chalice_config: Config, chalice_project: project.
     """Calls the app's routes."""
     responses = project.gateway_responses(chalice_project)
     app = chalice_config.chalice_app
-    return Client(gateway.Gateway(app, chalice_config, responses=responses))
+    gateway = local_gateway.Gateway(app, chalice_config, responses=responses, clock=emulator.clock)
+    return Client(gateway)
 
 
 @functools.cache

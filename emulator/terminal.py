@@ -139,6 +139,10 @@ def _move(data: dict[str, Any]) -> str:
     return f"{count} dead {_plural('letter', count)} moved, task {data['status'].lower()}"
 
 
+def _deploy(data: dict[str, Any]) -> str:
+    return f"stage {data['stage']} at {data['url']}"
+
+
 def _text(data: dict[str, Any]) -> str:
     return str(data.get("text") or data.get("error") or data.get("reason"))
 
@@ -162,6 +166,7 @@ _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "throttle": _throttle,
     "dead-letter": _dead_letter,
     "move": _move,
+    "deploy": _deploy,
     "refuse": _text,
     "log": _text,
     "stack": _text,

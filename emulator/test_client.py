@@ -9,7 +9,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from emulator.http.gateway import Gateway
+    from emulator.api_gateway.local_gateway import Gateway
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):

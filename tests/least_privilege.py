@@ -15,7 +15,7 @@ import pytest
 from botocore.client import BaseClient
 from moto.iam.access_control import IAMPolicy, PermissionResult
 
-from emulator.http.gateway import Gateway
+from emulator.api_gateway.local_gateway import Gateway
 from emulator.runtime.in_place import InPlaceFunction
 
 if TYPE_CHECKING:

@@ -46,9 +46,9 @@ POSITIONAL_MAX = 4  # self included
 FORCED = {"emulator/local/attach.py __call__"}
 BROAD_EXCEPTS = {
     "chalicelib/work/task_run.py",
+    "emulator/api_gateway/local_gateway.py",
     "emulator/checking/command.py",
     "emulator/cloud_formation/steps.py",
-    "emulator/http/refusals.py",
     "emulator/http/server.py",
     "emulator/runtime/in_place.py",
     "emulator/scheduler.py",

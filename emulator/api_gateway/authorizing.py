@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lamb
 from __future__ import annotations
 
 import re
+import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from emulator.api_gateway.definition import Authorizer
 
     #: Calls the function behind an authorizer with an event.
-    Ask = Callable[[Authorizer, Mapping[str, Any]], Any]
+    Ask = Callable[[Authorizer, dict[str, Any]], Any]
 
 #: Answers that are kept; beyond that the oldest goes.
 KEPT_MAX = 10_000
@@ -65,6 +66,7 @@ class Authorizers:
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
+        self._lock = threading.Lock()
         self._kept: dict[tuple[str, ...], _Kept] = {}
 
     def authorize(
@@ -100,13 +102,17 @@ class Authorizers:
             return kept.permission
         permission = self._asked(authorizer, _event(authorizer, event, identity, method_arn))
         if authorizer.ttl_seconds and identity:
-            self._kept.pop(key, None)
-            self._kept[key] = _Kept(permission, now_ms + authorizer.ttl_seconds * 1000)
-            if len(self._kept) > KEPT_MAX:
-                del self._kept[next(iter(self._kept))]
+            self._keep(key, _Kept(permission, now_ms + authorizer.ttl_seconds * 1000))
         return permission
 
-    def _asked(self, authorizer: Authorizer, event: Mapping[str, Any]) -> Permission:
+    def _keep(self, key: tuple[str, ...], kept: _Kept) -> None:
+        with self._lock:
+            self._kept.pop(key, None)
+            self._kept[key] = kept
+            if len(self._kept) > KEPT_MAX:
+                del self._kept[next(iter(self._kept))]
+
+    def _asked(self, authorizer: Authorizer, event: dict[str, Any]) -> Permission:
         try:
             return msgspec.convert(self._ask(authorizer, event), Permission)
         except FunctionFailedError as error:

@@ -21,7 +21,7 @@ from moto.apigateway.models import APIGatewayBackend, apigateway_backends
 from emulator.api_gateway import address, openapi, stored_api
 
 if TYPE_CHECKING:
-    from emulator.api_gateway.definition import RestApiDefinition
+    from emulator.api_gateway.definition import RestApiDefinition, Stage
     from emulator.journal import Journal
 
 _OVERWRITE = "overwrite"
@@ -58,17 +58,18 @@ class RestApisBackend(APIGatewayBackend):  # type: ignore[misc]
         api = super().create_rest_api(*given, **more)
         # answers of "responses", a library for tests: one for every method and deployment
         api.update_integration_mocks = lambda stage_name: None
-        api.document = None
+        api.endpoint = self.seat.endpoint
         return api
 
     def import_rest_api(self, api_doc: dict[str, Any], fail_on_warnings: bool) -> Any:  # noqa: FBT001
         definition = _read(api_doc)
         api = self.create_rest_api(definition.name, definition.description)
         try:
-            return self._put(api, api_doc, definition)
+            stored_api.write(self, api, definition)
         except ApiGatewayException:
             del self.apis[api.id]
             raise
+        return api
 
     def put_rest_api(
         self,
@@ -83,11 +84,7 @@ class RestApisBackend(APIGatewayBackend):  # type: ignore[misc]
         definition, api = _read(api_doc), self.get_rest_api(function_id)
         if mode == _OVERWRITE:
             stored_api.clear(api)
-        return self._put(api, api_doc, definition)
-
-    def _put(self, api: Any, document: dict[str, Any], definition: RestApiDefinition) -> Any:
         stored_api.write(self, api, definition)
-        api.document = document
         return api
 
     def delete_rest_api(self, function_id: str) -> Any:
@@ -160,3 +157,23 @@ def stages() -> list[tuple[Any, Any]]:
         for api in backend.apis.values()
         for stage in api.stages.values()
     ]
+
+
+def addresses() -> dict[str, str]:
+    """Where each stage answers, with the name of its API. Call it under the cloud's lock."""
+    return {address.url(api.endpoint, api.id, stage.name): str(api.name) for api, stage in stages()}
+
+
+def keys_of(at: Stage) -> set[str]:
+    """The API keys that usage plans have for a stage.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-usage-plans.html
+    """
+    moto = apigateway_backends[at.account_id][at.region]
+    plans = [
+        plan_id
+        for plan_id, plan in moto.usage_plans.items()
+        if any(s == {**s, "apiId": at.api_id, "stage": at.name} for s in plan.api_stages or [])
+    ]
+    ids = {key_id for plan_id in plans for key_id in moto.usage_plan_keys.get(plan_id, {})}
+    return {key.value for key_id, key in moto.keys.items() if key_id in ids and key.enabled}

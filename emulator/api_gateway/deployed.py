@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from emulator.api_gateway.address import Address
+    from emulator.api_gateway.definition import Authorizer
     from emulator.clock import Clock
     from emulator.http.message import Request, Response
     from emulator.invocation import Outcome
@@ -73,24 +74,21 @@ class DeployedApis:
         call = Call(
             request, address.target, address.path, str(uuid.uuid4()), calling.clock.now_ms()
         )
-        response = self._answer(call, address)
+        api: RestApi | None = None
+        try:
+            api = self._find(address)
+            _check_size(request)
+            response = api.answer(call)
+        except Refusal as refused:
+            response = api.refused(refused, call) if api else refused.response(call.request_id)
+            if refused.reason:
+                calling.journal.record(api.name if api else "api", "refuse", reason=refused.reason)
         calling.journal.record(
-            "api", "request",
+            api.name if api else "api", "request",
             route=f"{request.method} {address.target}", status=response.status,
             duration_ms=calling.clock.now_ms() - call.at_ms, request_id=call.request_id,
         )  # fmt: skip
         return response
-
-    def _answer(self, call: Call, address: Address) -> Response:
-        api: RestApi | None = None
-        try:
-            _check_size(call.request)
-            api = self._find(address)
-            return api.answer(call)
-        except Refusal as refused:
-            if refused.reason:
-                self._calling.journal.record("api", "refuse", reason=refused.reason)
-            return api.refused(refused, call) if api else refused.response(call.request_id)
 
     def _find(self, address: Address) -> RestApi:
         """The stage's API; a new deployment begins with no kept answers of authorizers."""
@@ -114,33 +112,45 @@ class DeployedApis:
                 api_id=api.id, name=stage.name, account_id=api.account_id, region=api.region_name,
                 variables=variables,
             )  # fmt: skip
-            definition = api.deployments[stage.deployment_id].definition
-            made = RestApi(definition, at, DeployedFunctions(self._calling))
+            deployment = api.deployments.get(stage.deployment_id)
+            if deployment is None:
+                raise refusal.forbidden(f"stage {stage.name!r} of {api.id!r} has no deployment")
+            made = RestApi(deployment.definition, at, DeployedServices(self._calling, at))
             serving = self._serving[key] = (stage.deployment_id, variables, made)
         return serving[2]
 
 
-class DeployedFunctions:
+class DeployedServices:
     """Calls functions as Lambda's Invoke does."""
 
-    def __init__(self, calling: Calling) -> None:
+    def __init__(self, calling: Calling, stage: Stage) -> None:
         self._calling = calling
+        self._stage = stage
 
-    def answer(self, arn: str, event: Mapping[str, Any], *, call: Call, timeout_ms: int) -> Any:
+    def answer(self, arn: str, event: dict[str, Any], *, call: Call, timeout_ms: int) -> Any:
         """Raises Refusal."""
         outcome = self._invoke(arn, event, timeout_ms)
         if not outcome.ok:
             raise refusal.malformed(f"{arn} failed: {outcome.error}")
         return _decoded(outcome)
 
-    def permission(self, arn: str, event: Mapping[str, Any]) -> Any:
+    def vouch(self, authorizer: Authorizer, event: dict[str, Any]) -> dict[str, Any]:
+        """Raises Refusal: nobody here can check signatures, or tokens of Cognito."""
+        raise refusal.misconfigured(f"authorizers of type {authorizer.kind} are not known here")
+
+    def knows_key(self, key: str) -> bool:
+        """Whether a usage plan of the stage has the key."""
+        with self._calling.condition:
+            return key in backend.keys_of(self._stage)
+
+    def permission(self, arn: str, event: dict[str, Any]) -> Any:
         """Raises Refusal, FunctionFailedError."""
         outcome = self._invoke(arn, event, INTEGRATION_SECONDS_MAX * 1000)
         if not outcome.ok:
             raise FunctionFailedError(outcome.value().get("errorMessage"))
         return _decoded(outcome)
 
-    def _invoke(self, arn: str, event: Mapping[str, Any], timeout_ms: int) -> Outcome:
+    def _invoke(self, arn: str, event: dict[str, Any], timeout_ms: int) -> Outcome:
         payload = msgspec.json.encode(event)
         source = "API Gateway"
         try:

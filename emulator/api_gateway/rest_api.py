@@ -10,16 +10,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from emulator.api_gateway import mock, proxy_answer, proxy_event, refusal
+from emulator.api_gateway import mock, proxy_answer, proxy_event, refusal, routes
 from emulator.api_gateway.authorizing import Authorizers
 from emulator.api_gateway.definition import ANY, AWS_PROXY, MOCK, REQUEST, TOKEN
 from emulator.api_gateway.gateway_responses import GatewayResponses
-from emulator.api_gateway.routes import RouteMatcher
 from emulator.limits import EVENT_BYTES_MAX
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from emulator.api_gateway.definition import (
         Authorizer,
         Integration,
@@ -38,34 +35,42 @@ _FUNCTION = re.compile(r"arn:[^:]+:apigateway:[^:]+:lambda:path/[^/]+/functions/
 _VARIABLE = re.compile(r"\$\{stageVariables\.(\w+)\}")
 
 
-class Functions(Protocol):
-    """Who calls the functions of an API."""
+class Services(Protocol):
+    """What a stage does not answer by itself."""
 
-    def answer(self, arn: str, event: Mapping[str, Any], *, call: Call, timeout_ms: int) -> Any:
+    def answer(self, arn: str, event: dict[str, Any], *, call: Call, timeout_ms: int) -> Any:
         """What a function answers to a request, decoded. Raises Refusal."""
 
-    def permission(self, arn: str, event: Mapping[str, Any]) -> Any:
+    def permission(self, arn: str, event: dict[str, Any]) -> Any:
         """What an authorizer answers. Raises authorizing.FunctionFailedError, or Refusal."""
+
+    def vouch(self, authorizer: Authorizer, event: dict[str, Any]) -> dict[str, Any]:
+        """What is known of a caller whom no function is asked for. Raises Refusal."""
+
+    def knows_key(self, key: str) -> bool:
+        """Whether an API key is good for the stage."""
 
 
 class RestApi:
     """A definition at its stage."""
 
-    def __init__(self, definition: RestApiDefinition, stage: Stage, functions: Functions) -> None:
+    def __init__(self, definition: RestApiDefinition, stage: Stage, services: Services) -> None:
+        self.name = definition.name
         self._definition = definition
         self._stage = stage
-        self._functions = functions
-        self._routes = RouteMatcher(list(definition.methods))
+        self._services = services
         self._responses = GatewayResponses(definition.gateway_responses)
         self._authorizers = Authorizers(self._ask)
 
     def answer(self, call: Call) -> Response:
         """The integration's answer. Raises Refusal; see ``refused``."""
         method, event = self._matched(call)
-        if method.needs_api_key:
-            raise refusal.misconfigured("API keys are not known here")
         if method.authorizer is not None:
             event["requestContext"]["authorizer"] = self._authorized(method.authorizer, event)
+        if method.needs_api_key and not self._services.knows_key(
+            call.request.headers.get("X-API-Key", "")
+        ):
+            raise refusal.forbidden("the API key is missing, or not one of the stage's")
         if method.integration is None:
             raise refusal.misconfigured("the method has no integration")
         return self._integrated(method.integration, event, call)
@@ -77,14 +82,11 @@ class RestApi:
         return self._responses.answer(refused.kind, own, variables=variables)
 
     def _matched(self, call: Call) -> tuple[Method, dict[str, Any]]:
-        request = call.request
-        try:
-            match = self._routes.match_route(call.target)
-        except ValueError:
-            raise refusal.missing_token(request.headers.get("Authorization")) from None
-        methods = self._definition.methods[match.route]
+        request, all_methods = call.request, self._definition.methods
+        match = routes.match(all_methods, call.target.partition("?")[0])
+        methods = all_methods[match.route] if match else {}
         method = methods.get(request.method) or methods.get(ANY)
-        if method is None:
+        if match is None or method is None:
             raise refusal.missing_token(request.headers.get("Authorization"))
         event = proxy_event.make(
             call, self._stage, route=match.route, captured=match.captured,
@@ -95,9 +97,11 @@ class RestApi:
         return method, event
 
     def _authorized(self, name: str, event: dict[str, Any]) -> dict[str, Any]:
-        authorizer = self._definition.authorizers[name]
+        authorizer = self._definition.authorizers.get(name)
+        if authorizer is None:
+            raise refusal.misconfigured(f"there is no authorizer {name}")
         if authorizer.kind not in (TOKEN, REQUEST):
-            raise refusal.misconfigured(f"authorizers of type {authorizer.kind} are not known here")
+            return self._services.vouch(authorizer, event)
         return self._authorizers.authorize(
             authorizer,
             event,
@@ -105,8 +109,8 @@ class RestApi:
             now_ms=event["requestContext"]["requestTimeEpoch"],
         )
 
-    def _ask(self, authorizer: Authorizer, event: Mapping[str, Any]) -> Any:
-        return self._functions.permission(self._function_arn(authorizer.uri), event)
+    def _ask(self, authorizer: Authorizer, event: dict[str, Any]) -> Any:
+        return self._services.permission(self._function_arn(authorizer.uri), event)
 
     def _integrated(self, integration: Integration, event: dict[str, Any], call: Call) -> Response:
         if integration.kind == MOCK:
@@ -116,7 +120,7 @@ class RestApi:
                 f"integrations of type {integration.kind} are not known here"
             )
         arn = self._function_arn(integration.uri)
-        answer = self._functions.answer(arn, event, call=call, timeout_ms=integration.timeout_ms)
+        answer = self._services.answer(arn, event, call=call, timeout_ms=integration.timeout_ms)
         return proxy_answer.response(
             answer, request_id=call.request_id, wants_binary=self._wants_binary(call)
         )

@@ -20,10 +20,10 @@ import chalice.local
 import click
 
 from emulator import guard, settings
+from emulator.api_gateway import local_gateway
 from emulator.clock import SystemClock
 from emulator.declared import project
 from emulator.declared.refusal import DeployRefusedError
-from emulator.http import gateway
 from emulator.journal import Entry
 from emulator.local import early_clients, reload_filter, start, worker_functions
 from emulator.local.control import ControlClient, EmulatorGoneError, JournalSender, RefusedError
@@ -104,7 +104,7 @@ class _Server:
             news = self._control.register(described)
             self._control.close()
             sender = JournalSender(ControlClient(self._running))
-            server = gateway.create_server(
+            server = local_gateway.create_server(
                 app, config, host=host, port=port, record=_recorder(sender),
                 responses=project.gateway_responses(described),
             )  # fmt: skip
@@ -113,7 +113,7 @@ class _Server:
             again = "\nCorrect it and save: chalice local reloads by itself." if _reloads() else ""
             _say(f"chalice local: {error}{again}", err=True)
             raise _ProjectRefused from None
-        except (EmulatorGoneError, gateway.ListenError) as error:
+        except (EmulatorGoneError, local_gateway.ListenError) as error:
             _stop(str(error))
         for line in news:
             _say(line)
@@ -123,7 +123,7 @@ class _Server:
         return server
 
 
-def _recorder(sender: JournalSender) -> gateway.Record:
+def _recorder(sender: JournalSender) -> local_gateway.Record:
     clock = SystemClock()
 
     def record(*, method: str, path: str, status: int, duration_ms: int, request_id: str) -> None:

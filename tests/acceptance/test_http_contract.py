@@ -324,7 +324,7 @@ def test_links_show_what_can_be_done_and_can_be_followed(
     client: Client, emulator: Emulator, failing_task: str
 ) -> None:
     """Resolved against the answer they stand in."""
-    path = path_of(submit(client, {"type": failing_task, "input": 1}))
+    path = path_of(submit(client, {"type": failing_task, "input": 1, "delay_seconds": 2}))
     assert set(client.get(path).json()["links"]) == {"self", "result", "cancel"}
     emulator.run_until_idle()
     links = client.get(path).json()["links"]

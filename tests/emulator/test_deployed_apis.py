@@ -10,6 +10,7 @@ from apis_bench import FUNCTION, Apis, apis, document, proxy, uri
 from lambda_bench import client, refused
 
 from emulator.limits import EVENT_BYTES_MAX, REQUEST_BYTES_MAX
+from emulator.terminal import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -257,6 +258,14 @@ def test_api_that_is_made_method_by_method_answers_too(api: Apis) -> None:
     assert api.event("GET", "/live/parts")["resource"] == "/parts"
 
 
+def test_stage_without_its_deployment_is_403(api: Apis) -> None:
+    api.deploy(document({"/": {"get": proxy()}}))
+    moved = [{"op": "replace", "path": "/deploymentId", "value": "none"}]
+    api.aws.update_stage(restApiId=api.id, stageName="v1", patchOperations=moved)
+    assert api.send("GET", "/v1/").status == 403
+    assert "has no deployment" in api.reasons()[0]
+
+
 def test_deleted_api_answers_no_more(api: Apis) -> None:
     api.deploy(document({"/": {"get": proxy()}}))
     api.send("GET", "/v1/")
@@ -272,7 +281,10 @@ def test_deployment_says_where_it_answers(api: Apis) -> None:
     api.deploy(document({"/": {"get": proxy()}}))
     (entry,) = api.bench.emulator.journal.entries(action="deploy")
     assert entry.subject == "shop"
-    assert entry.data == {"stage": "v1", "url": f"/_aws/execute-api/{api.id}/v1/"}
+    url = f"/_aws/execute-api/{api.id}/v1/"
+    assert entry.data == {"stage": "v1", "url": url}
+    assert render(entry).endswith(f"shop                 deploy   stage v1 at {url}")
+    assert api.bench.emulator.status()["apis"] == {url: "shop"}
 
 
 @pytest.mark.parametrize(

@@ -212,7 +212,6 @@ def test_request_authorizer_sees_the_request_and_needs_its_identity(
 @pytest.mark.parametrize(
     ("scheme", "reason"),
     [
-        ({"name": "x-api-key"}, "API keys"),
         ({"x-amazon-apigateway-authtype": "awsSigv4"}, "AWS_IAM"),
         (
             {"x-amazon-apigateway-authorizer": {"type": "cognito_user_pools"}},
@@ -228,3 +227,29 @@ def test_other_ways_to_authorise_let_nobody_in_and_say_so(
     api.deploy(document({"/": {"get": closed}}, securityDefinitions={"other": named}))
     assert api.send("GET", "/v1/", Authorization="x", x_api_key="y").status == 500
     assert reason in api.reasons()[0]
+
+
+def test_method_whose_authorizer_is_gone_lets_nobody_in(api: Apis) -> None:
+    api.deploy(guarded())
+    (guard,) = api.aws.get_authorizers(restApiId=api.id)["items"]
+    api.aws.delete_authorizer(restApiId=api.id, authorizerId=guard["id"])
+    api.aws.create_deployment(restApiId=api.id, stageName="v1")
+    assert api.send("GET", "/v1/a", Authorization="yes").status == 500
+    assert "there is no authorizer" in api.reasons()[0]
+
+
+def test_method_with_an_api_key_wants_one_of_the_stage_s_usage_plans(api: Apis) -> None:
+    """https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-usage-plans.html"""
+    scheme = {"type": "apiKey", "in": "header", "name": "x-api-key"}
+    closed = {**proxy(), "security": [{"api_key": []}]}
+    api.deploy(document({"/": {"get": closed}}, securityDefinitions={"api_key": scheme}))
+    known, _ = (
+        api.aws.create_api_key(name=name, value=name * 20, enabled=True)["id"] for name in "kx"
+    )
+    stages = [{"apiId": api.id, "stage": "v1"}]
+    plan = api.aws.create_usage_plan(name="plan", apiStages=stages)["id"]
+    api.aws.create_usage_plan_key(usagePlanId=plan, keyId=known, keyType="API_KEY")
+    assert api.send("GET", "/v1/", X_API_Key="k" * 20).status == 200
+    for sent in ({}, {"X_API_Key": "x" * 20}):
+        answer = api.send("GET", "/v1/", **sent)  # type: ignore[arg-type]
+        assert (answer.status, answer.body) == (403, b'{"message":"Forbidden"}')

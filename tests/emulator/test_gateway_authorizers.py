@@ -13,7 +13,7 @@ from chalice.app import AuthResponse, AuthRoute
 from chalice.config import Config
 
 from emulator.api_gateway.gateway_responses import Definition, GatewayResponses
-from emulator.http.gateway import Gateway
+from emulator.api_gateway.local_gateway import Gateway
 from emulator.http.message import Response
 from emulator.test_client import Client
 

@@ -166,6 +166,26 @@ def test_work_that_raises_is_recorded(cloud: RealTimeCloud) -> None:
     recorded.wait()
 
 
+def test_who_waits_for_work_has_its_result_or_its_error(cloud: RealTimeCloud) -> None:
+    assert cloud.scheduler.within(lambda: "done", timeout_ms=60_000) == "done"
+    with pytest.raises(ZeroDivisionError):
+        cloud.scheduler.within(lambda: 1 / 0, timeout_ms=60_000)
+
+
+def test_work_that_nobody_waits_for_any_more_comes_to_its_end(cloud: RealTimeCloud) -> None:
+    """As a function does that API Gateway no longer waits for."""
+    may_end, ended = Signal(), Signal()
+
+    def work() -> None:
+        may_end.wait()
+        ended.set()
+
+    with pytest.raises(TimeoutError):
+        cloud.scheduler.within(work, timeout_ms=1)
+    may_end.set()
+    ended.wait()
+
+
 def test_stop_says_what_still_runs_and_can_be_called_again() -> None:
     cloud = RealTimeCloud()
     threads = set(threading.enumerate())

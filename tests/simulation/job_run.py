@@ -10,7 +10,7 @@ from aws_faults import Boundary, Died, Fault, Through
 from chalicelib.aws import Clients
 from chalicelib.errors import RetryableError
 from chalicelib.task import TASKS, Task
-from emulator.http import gateway
+from emulator.api_gateway import local_gateway
 from emulator.pytest_plugin import on_virtual_clock
 from emulator.test_client import Client
 
@@ -98,7 +98,7 @@ def simulated(given: Any, context: TaskContext) -> Any:
 class _Life:
     def __init__(self, emulator: Emulator, world: World, plan: Mapping[str, Fault]) -> None:
         self._emulator = emulator
-        self._client = Client(gateway.Gateway(world.config.chalice_app, world.config))
+        self._client = Client(local_gateway.Gateway(world.config.chalice_app, world.config))
         sleep = emulator.clock.advance  # type: ignore[attr-defined]
         self.boundary = Boundary(plan, sleep=sleep, cancel=self._cancel)
         self._may_be_canceled = False
