@@ -104,7 +104,7 @@ def deploy(
     click.echo(f"CloudFormation {'creates' if is_new else 'updates'} the stack")
     aws_tool.answer("cloudformation", "execute-change-set", "--change-set-name", change_set)
     settled = _settled(lambda: described(place.stack))
-    status = settled["StackStatus"]
+    status = settled.get("StackStatus", "DELETE_COMPLETE")
     if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
         raise click.ClickException(_failure(place.stack, status))
     click.echo(f"stack {place.stack} is {status}")
@@ -188,7 +188,7 @@ def _settled(look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """What ``look`` sees once nothing is in progress any more. Ctrl-C ends the waiting only."""
     pause = threading.Event()
     found = look()
-    while found["StackStatus"].endswith(("_IN_PROGRESS", "_PENDING")):
+    while found.get("StackStatus", "").endswith(("_IN_PROGRESS", "_PENDING")):
         pause.wait(POLL_SECONDS)
         found = look()
     return found

@@ -97,13 +97,16 @@ class StacksBackend(CloudFormationBackend):  # type: ignore[misc]
 
     def _begin(self, stack: SeatedStack, request: Request) -> Callable[[], None]:
         """Raises ValidationError; from then on the stack is changing."""
-        words = UPDATE if stack.source else CREATE
+        words = CREATE if stack.is_new else UPDATE
         if words is UPDATE and stack.status not in _CHANGEABLE:
             raise cannot_be("updated", stack.stack_id, stack.status)
         template = request.source.template
         template_order.order(template)
         after = stack.version(template, request.parameters, request.tags)
-        stack.source = request.source
+        after.source = request.source
+        if stack.is_new:
+            # a creation that fails shows what it was to become
+            stack.source = request.source
         stack.enter(words.doing, "User Initiated")
         steps = Steps(stack, Calls(self.cloud, self.region_name), self.journal)
         deployment = Deployment(stack, after, steps, words=words, rolls_back=request.rolls_back)

@@ -16,6 +16,7 @@ from emulator.cloud_formation.resource import Wanted
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from emulator.cloud_formation.request import Source
     from emulator.cloud_formation.resource import Resource, ResourceType
 
 
@@ -25,6 +26,8 @@ class StackResources(ResourceMap):  # type: ignore[misc]
     def __init__(self, *arguments: Any, **more: Any) -> None:
         #: what exists, in the order in which it was made
         self.made: dict[str, Resource] = {}
+        #: what the template was made of
+        self.source: Source | None = None
         super().__init__(*arguments, **more)
 
     def __getitem__(self, key: str) -> Any:

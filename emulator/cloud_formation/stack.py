@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from emulator.journal import Journal
 
 REVIEW = "REVIEW_IN_PROGRESS"
+#: before anything is done: moto's first status, and that of a stack with a change set only
+_NEW = {"CREATE_PENDING", REVIEW}
 _FAILED = ("FAILED", "ROLLBACK_COMPLETE")
 
 
@@ -95,6 +97,11 @@ class SeatedStack(Stack):  # type: ignore[misc]
         return self._exports
 
     @property
+    def is_new(self) -> bool:
+        """Whether nothing has been made of it yet."""
+        return self.status in _NEW
+
+    @property
     def is_changing(self) -> bool:
         return self.status.endswith("_IN_PROGRESS") and self.status != REVIEW
 
@@ -152,7 +159,7 @@ class SeatedStack(Stack):  # type: ignore[misc]
                 self.cross_stack_resources.pop(export.name, None)
             self.cross_stack_resources.update({export.name: export for export in exports})
             self._outputs, self._exports = outputs, exports
-            self.template_dict = resources.template
+            self.template_dict, self.source = resources.template, resources.source
             self.description = resources.template.get("Description")
             self.parameters, self.tags = resources.input_parameters, resources.tags
 

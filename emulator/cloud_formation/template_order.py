@@ -55,7 +55,7 @@ def _ref(argument: Any) -> Iterator[str]:
 
 
 def _get_att(argument: Any) -> Iterator[str]:
-    yield str(argument).split(".")[0] if isinstance(argument, str) else str(argument[0])
+    yield str(argument[0])
 
 
 def _sub(argument: Any) -> Iterator[str]:

@@ -45,13 +45,27 @@ def decoded(text: str) -> dict[str, Any]:
         raise ValidationError(
             message="Template format error: At least one Resources member must be defined."
         )
-    for logical_id, body in resources.items():
+    template = _with_lists(template)
+    for logical_id, body in template["Resources"].items():
         if not isinstance(body, dict) or not isinstance(body.get("Type"), str):
             raise ValidationError(
                 message=f"Template format error: [/Resources/{logical_id}] Every Resources object "
                 "must contain a Type member."
             )
     return dict(template)
+
+
+def _with_lists(value: Any) -> Any:
+    """Fn::GetAtt in its short form, ``"Name.Attribute"``, is written as a list."""
+    if isinstance(value, list):
+        return [_with_lists(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: item.split(".", 1) if name == "Fn::GetAtt" and isinstance(item, str)
+        else _with_lists(item)
+        for name, item in value.items()
+    }  # fmt: skip
 
 
 def _parsed(text: str) -> Any:

@@ -388,7 +388,7 @@ def test_rest_api_with_a_stage(stack: Stacks) -> None:
         own = {"RestApiId": ref("Api"), "StageName": "v1", "DeploymentId": ref(deployment)}
         return {
             "Work": function(),
-            "Api": resource("ApiGateway::RestApi", Body=api(path)),
+            "Api": resource("ApiGateway::RestApi", Body=api(path), Description=path),
             deployment: resource("ApiGateway::Deployment", RestApiId=ref("Api")),
             "Stage": resource("ApiGateway::Stage", **own, **more),
             "Account": resource("ApiGateway::Account"),
@@ -403,6 +403,7 @@ def test_rest_api_with_a_stage(stack: Stacks) -> None:
     assert (after["Api"], after["Second"]) != (made["Api"], made["First"])
     stage = aws.get_stage(restApiId=made["Api"], stageName="v1")
     assert stage["deploymentId"] == after["Second"]
+    assert aws.get_rest_api(restApiId=made["Api"])["description"] == "/b"
     items = aws.get_resources(restApiId=made["Api"])["items"]
     assert {item["path"] for item in items} == {"/", "/b"}
     stack.delete()

@@ -32,7 +32,7 @@ Resources:
       QueueName: !Join ["-", [jobs, !Ref "AWS::Region"]]
       VisibilityTimeout: !Ref Seconds
       RedrivePolicy:
-        deadLetterTargetArn: !GetAtt Dead.Arn
+        deadLetterTargetArn: {"Fn::GetAtt": Dead.Arn}
         maxReceiveCount: 3
   Dead: {Type: "AWS::SQS::Queue"}
   Fast:
@@ -40,6 +40,7 @@ Resources:
     Condition: IsSlow
 Outputs:
   Text: {Value: !Sub "${Jobs.QueueName} and ${!Literal}"}
+  Arn: {Value: !GetAtt Dead.Arn}
 """
 
 
@@ -62,7 +63,8 @@ def test_template_is_yaml_with_short_forms_as_well(stack: Stacks) -> None:
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.html"""
     given = [{"ParameterKey": "Seconds", "ParameterValue": "20"}]
     stack.aws.create_stack(StackName=NAME, TemplateBody=YAML, Parameters=given)
-    assert stack.outputs == {"Text": "jobs-us-east-1 and ${Literal}"}
+    assert stack.outputs["Text"] == "jobs-us-east-1 and ${Literal}"
+    assert stack.outputs["Arn"].startswith("arn:aws:sqs:us-east-1:123456789012:shop-dev-Dead-")
     queue = stack.bench.emulator.queue("jobs-us-east-1").attributes
     assert queue.visibility_timeout_seconds == 20
     assert queue.redrive is not None

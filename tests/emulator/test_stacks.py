@@ -96,6 +96,7 @@ def test_failed_update_puts_back_what_was(stack: Stacks) -> None:
     assert stack.bench.emulator.queue("jobs").attributes.visibility_timeout_seconds == 30
     assert len(client("sns").list_topics()["Topics"]) == 1
     assert set(stack.outputs) == {"Jobs", "Topic"}
+    assert stack.aws.get_template(StackName=NAME)["TemplateBody"] == before
     assert stack.update(template(Jobs=changed, Topic=OTHER)) == "UPDATE_COMPLETE"
 
 

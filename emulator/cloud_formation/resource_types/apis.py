@@ -36,8 +36,8 @@ class RestApi(ResourceType):
     known = frozenset(
         {
             "ApiKeySourceType", "BinaryMediaTypes", "Body", "Description",
-            "DisableExecuteApiEndpoint", "EndpointConfiguration", "FailOnWarnings",
-            "MinimumCompressionSize", "Mode", "Name", "Parameters", "Policy", "Tags",
+            "DisableExecuteApiEndpoint", "EndpointConfiguration", "MinimumCompressionSize",
+            "Mode", "Name", "Parameters", "Policy", "Tags",
         }
     )  # fmt: skip
 
@@ -50,6 +50,8 @@ class RestApi(ResourceType):
             description=given.get("Description"), policy=given.get("Policy"),
             binaryMediaTypes=given.get("BinaryMediaTypes"), tags=wanted.tags or None,
             endpointConfiguration=_endpoint(given), apiKeySource=given.get("ApiKeySourceType"),
+            disableExecuteApiEndpoint=given.get("DisableExecuteApiEndpoint"),
+            minimumCompressionSize=given.get("MinimumCompressionSize"),
         )  # fmt: skip
         api = str(answer["id"])
         if body is not None:
@@ -57,8 +59,16 @@ class RestApi(ResourceType):
         return api
 
     def update(self, aws: Calls, resource: Resource, wanted: Wanted) -> None:
+        api = resource.physical_resource_id
         if wanted.properties.get("Body") is not None:
-            _put(aws, resource.physical_resource_id, wanted)
+            _put(aws, api, wanted)
+        changed = [
+            {"op": "replace", "path": f"/{name.lower()}", "value": wanted.properties.get(name, "")}
+            for name in ("Name", "Description")
+            if wanted.properties.get(name) != resource.properties.get(name)
+        ]
+        if changed:
+            aws("apigateway", "UpdateRestApi", restApiId=api, patchOperations=changed)
 
     def delete(self, aws: Calls, resource: Resource) -> None:
         aws("apigateway", "DeleteRestApi", restApiId=resource.physical_resource_id)
