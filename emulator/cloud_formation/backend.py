@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from emulator.cloud.aws import Cloud
+    from emulator.cloud_formation.resource_map import StackResources
     from emulator.journal import Journal
 
 #: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html
@@ -100,9 +101,7 @@ class StacksBackend(CloudFormationBackend):  # type: ignore[misc]
         words = CREATE if stack.is_new else UPDATE
         if words is UPDATE and stack.status not in _CHANGEABLE:
             raise cannot_be("updated", stack.stack_id, stack.status)
-        template = request.source.template
-        template_order.order(template)
-        after = stack.version(template, request.parameters, request.tags)
+        after = _checked(stack, request)
         after.source = request.source
         if stack.is_new:
             # a creation that fails shows what it was to become
@@ -162,8 +161,7 @@ class StacksBackend(CloudFormationBackend):  # type: ignore[misc]
             request.source.template, request.capabilities
         )
         if problem is None:
-            template_order.order(request.source.template)
-            stack.version(request.source.template, request.parameters, request.tags)
+            _checked(stack, request)
             problem = NO_CHANGES if _is_as_it_is(stack, request) else None
         change_set.settle(problem)
         if stack.stack_id not in self.stacks:
@@ -218,7 +216,7 @@ class StacksBackend(CloudFormationBackend):  # type: ignore[misc]
         steps = Steps(stack, Calls(self.cloud, self.region_name), self.journal)
         made = stack.resource_map.made
         for resource in reversed(list(made.values())):
-            if steps.try_to_remove(resource):
+            if steps.try_to_remove(resource, resource.wanted.deletion_policy):
                 del made[resource.logical_id]
         if made:
             left = ", ".join(made)
@@ -234,6 +232,24 @@ class StacksBackend(CloudFormationBackend):  # type: ignore[misc]
     def delete_stack(self, name_or_stack_id: str) -> None:
         """At once: as moto does with the stacks of a stack."""
         self.begin_deletion(name_or_stack_id)()
+
+
+def _checked(stack: SeatedStack, request: Request) -> StackResources:
+    """The values of the template that is wanted; raises ValidationError if it is no good."""
+    template = request.source.template
+    template_order.order(template)
+    made = stack.resource_map.made
+    other = [
+        name
+        for name, body in template["Resources"].items()
+        if name in made and made[name].wanted.type != body["Type"]
+    ]
+    if other:
+        raise ValidationError(
+            message="Update of resource type is not permitted. The new template modifies resource "
+            f"type of the following resources: [{', '.join(other)}]"
+        )
+    return stack.version(template, request.parameters, request.tags)
 
 
 def _agreed(request: Request) -> None:

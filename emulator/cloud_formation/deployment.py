@@ -74,9 +74,9 @@ class Deployment:
             return
         if obsolete := self._obsolete():
             self._stack.enter(CLEANING)
-            for resource in obsolete:
+            for resource, policy in obsolete:
                 # what cannot be removed is left, and the stack is as it was wanted all the same
-                self._steps.try_to_remove(resource)
+                self._steps.try_to_remove(resource, policy)
         self._stack.enter(self._words.done)
 
     def _bring(self, logical_id: str) -> None:
@@ -84,7 +84,7 @@ class Deployment:
         before = self._before.made.get(logical_id)
         kind = registry.find(self._after.body(logical_id)["Type"])
         wanted = self._steps.resolve(self._after, logical_id, kind)
-        if before is None or before.wanted.type != wanted.type:
+        if before is None:
             self._make(kind, wanted)
         elif _needs_another(before, wanted):
             self._replace(before, kind, wanted)
@@ -97,7 +97,8 @@ class Deployment:
         self._undo.append(functools.partial(self._unmake, made))
 
     def _unmake(self, made: Resource) -> None:
-        self._steps.remove(made, retained={"Retain"})
+        policy = made.wanted.deletion_policy
+        self._steps.remove(made, "Delete" if policy == "RetainExceptOnCreate" else policy)
         self._after.made.pop(made.logical_id, None)
 
     def _replace(self, before: Resource, kind: ResourceType, wanted: Wanted) -> None:
@@ -124,10 +125,17 @@ class Deployment:
         self._undo.append(functools.partial(self._steps.change, resource, before))
         self._steps.change(resource, wanted)
 
-    def _obsolete(self) -> list[Resource]:
-        """What the stack has no more, last made first, without what is to be kept."""
-        replaced = [r for r in self._replaced if r.wanted.replace_policy != "Retain"]
-        gone = [r for name, r in self._before.made.items() if name not in self._after.made]
+    def _obsolete(self) -> list[tuple[Resource, str]]:
+        """What the stack has no more, last made first, and the policy for each.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-updatereplacepolicy.html
+        """
+        replaced = [(old, old.wanted.replace_policy) for old in self._replaced]
+        gone = [
+            (old, old.wanted.deletion_policy)
+            for name, old in self._before.made.items()
+            if name not in self._after.made
+        ]
         return [*reversed(replaced), *reversed(gone)]
 
     def _fail(self, failed: StepFailedError) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 #: What services call a thing that is not there, which is as good as removed.
 _GONE = re.compile(r"NotFound|NoSuch|NonExistent|DoesNotExist")
-RETAINED = frozenset({"Retain", "RetainExceptOnCreate"})
+_RETAINED = {"Retain", "RetainExceptOnCreate"}
 #: What is somebody's mistake; anything else is one of moto's or ours.
 _REFUSALS = (BotoCoreError, ClientError, ServiceException, ValueError)
 
@@ -76,20 +76,20 @@ class Steps:
             resource.wanted = wanted
         self._stack.record(resource.subject, "UPDATE_COMPLETE", self._report(kind, wanted))
 
-    def remove(self, resource: Resource, *, retained: frozenset[str] | set[str] = RETAINED) -> None:
-        """Unless its policy is one of ``retained``."""
+    def remove(self, resource: Resource, policy: str) -> None:
+        """Unless the policy is to retain it."""
         what = resource.subject
-        if resource.wanted.deletion_policy in retained:
+        if policy in _RETAINED:
             self._stack.record(what, "DELETE_SKIPPED")
             return
         self._stack.record(what, "DELETE_IN_PROGRESS")
         self._do("DELETE", what, lambda: self._delete(resource))
         self._stack.record(what, "DELETE_COMPLETE")
 
-    def try_to_remove(self, resource: Resource) -> bool:
+    def try_to_remove(self, resource: Resource, policy: str) -> bool:
         """Whether it is removed, or retained."""
         try:
-            self.remove(resource)
+            self.remove(resource, policy)
         except StepFailedError:
             return False
         return True

@@ -159,6 +159,26 @@ def test_deletion_policy_says_what_outlives_its_stack(
     assert queues() == after_deletion
 
 
+@pytest.mark.parametrize(("policy", "left"), [("Retain", ["jobs", "new"]), ("Delete", ["new"])])
+def test_replace_policy_says_what_becomes_of_what_is_replaced(
+    stack: Stacks, policy: str, left: list[str]
+) -> None:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-updatereplacepolicy.html"""
+    policies = {"UpdateReplacePolicy": policy, "DeletionPolicy": "Retain"}
+    stack.create(template(Jobs={**QUEUE, **policies}))
+    stack.update(template(Jobs={**resource("SQS::Queue", QueueName="new"), **policies}))
+    assert sorted(queues()) == left
+
+
+def test_type_of_a_resource_does_not_change(stack: Stacks) -> None:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html"""
+    stack.create(template(It=QUEUE))
+    with refused() as refusal:
+        stack.update(template(It=OTHER))
+    assert "modifies resource type of the following resources: [It]" in refusal.text
+    assert stack.status == "CREATE_COMPLETE"
+
+
 def test_deletion_that_fails_names_what_is_left_and_can_be_tried_again(stack: Stacks) -> None:
     """https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucket.html"""
     stack.create(template(Files=resource("S3::Bucket", BucketName="files"), Jobs=QUEUE))
