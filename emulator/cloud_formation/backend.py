@@ -32,7 +32,7 @@ from emulator.cloud_formation.request import Request, Source
 from emulator.cloud_formation.responses import URL_BASES, URL_PATHS
 from emulator.cloud_formation.stack import REVIEW, SeatedChangeSet, SeatedStack
 from emulator.cloud_formation.steps import Steps
-from emulator.cloud_formation.template_text import decoded
+from emulator.cloud_formation.template_text import decoded, evaluated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -237,7 +237,11 @@ class StacksBackend(CloudFormationBackend):  # type: ignore[misc]
 def _checked(stack: SeatedStack, request: Request) -> StackResources:
     """The values of the template that is wanted; raises ValidationError if it is no good."""
     template = request.source.template
-    template_order.order(template)
+    with evaluated():
+        template_order.order(template)
+        after = stack.version(template, request.parameters, request.tags)
+        for logical_id in template["Resources"]:
+            after.applies(logical_id)
     made = stack.resource_map.made
     other = [
         name
@@ -249,7 +253,7 @@ def _checked(stack: SeatedStack, request: Request) -> StackResources:
             message="Update of resource type is not permitted. The new template modifies resource "
             f"type of the following resources: [{', '.join(other)}]"
         )
-    return stack.version(template, request.parameters, request.tags)
+    return after
 
 
 def _agreed(request: Request) -> None:

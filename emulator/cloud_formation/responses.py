@@ -18,7 +18,7 @@ from emulator.cloud.aws import Answer
 from emulator.cloud_formation import template_order, template_summary, transform
 from emulator.cloud_formation.errors import no_template
 from emulator.cloud_formation.request import Request, Source
-from emulator.cloud_formation.template_text import decoded
+from emulator.cloud_formation.template_text import decoded, evaluated
 
 if TYPE_CHECKING:
     from emulator.cloud_formation.stack import SeatedStack
@@ -108,12 +108,14 @@ class StacksResponse(CloudFormationResponse):  # type: ignore[misc]
     def get_template_summary(self) -> ActionResult:
         if name := self._get_param("StackName"):
             stack = self.cloudformation_backend.get_stack(name)
-            return ActionResult(template_summary.summary(stack.template_dict))
+            known = stack.template_dict or (stack.source and stack.source.template)
+            return ActionResult(template_summary.summary(known or {"Resources": {}}))
         return ActionResult(template_summary.summary(decoded(self._template_text(None))))
 
     def validate_template(self) -> ActionResult:
         template = decoded(self._template_text(None))
-        template_order.order(template)
+        with evaluated():
+            template_order.order(template)
         return ActionResult(template_summary.summary(template))
 
     def describe_stack_resource(self) -> ActionResult:

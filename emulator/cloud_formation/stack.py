@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
 from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.models import ChangeSet, Event, Stack
 from moto.cloudformation.parsing import Export, OutputMap
@@ -150,8 +151,9 @@ class SeatedStack(Stack):  # type: ignore[misc]
         before = self.resource_map
         self.keep(resources)
         try:
-            outputs, exports = self._described(resources)
-        except (KeyError, ValidationError, ValueError) as error:
+            with template_text.evaluated():
+                outputs, exports = self._described(resources)
+        except (ClientError, ValidationError) as error:
             self.resource_map = before
             raise StepFailedError(self.name, f"Outputs: {error}", verb="create") from None
         with self._condition:

@@ -15,6 +15,7 @@ from moto.core.exceptions import ServiceException
 
 from emulator.cloud_formation.dynamic_references import DynamicReferences
 from emulator.cloud_formation.resource import Resource, Subject
+from emulator.cloud_formation.template_text import evaluated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +55,12 @@ class Steps:
         """How a resource is wanted, by what exists now."""
         body = resources.body(logical_id)
         what = Subject(logical_id, body["Type"])
-        wanted: Wanted = self._do("CREATE", what, lambda: resources.wanted(logical_id, kind))
+
+        def read() -> Wanted:
+            with evaluated():
+                return resources.wanted(logical_id, kind)
+
+        wanted: Wanted = self._do("CREATE", what, read)
         return wanted
 
     def make(self, kind: ResourceType, wanted: Wanted) -> Resource:

@@ -7,11 +7,21 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-formats.
 from __future__ import annotations
 
 import json
-from typing import Any, ClassVar
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import yaml
 from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.utils import yaml_tag_constructor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: what a template's parts are, by name
+_SECTIONS = ("Resources", "Parameters", "Conditions", "Mappings", "Outputs")
+
+#: what a resource's attributes have as texts
+_TEXTS = {"Condition", "DeletionPolicy", "UpdateReplacePolicy"}
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc]
@@ -39,20 +49,46 @@ def decoded(text: str) -> dict[str, Any]:
     try:
         template = _parsed(text)
     except (ValueError, yaml.YAMLError) as error:
-        raise ValidationError(message=f"Template format error: {error}") from None
-    resources = template.get("Resources") if isinstance(template, dict) else None
-    if not isinstance(resources, dict) or not resources:
-        raise ValidationError(
-            message="Template format error: At least one Resources member must be defined."
-        )
-    template = _with_lists(template)
+        raise _refusal(str(error)) from None
+    if not isinstance(template, dict) or not template.get("Resources"):
+        raise _refusal("At least one Resources member must be defined.")
+    for section in _SECTIONS:
+        _check_section(section, template.setdefault(section, {}))
     for logical_id, body in template["Resources"].items():
-        if not isinstance(body, dict) or not isinstance(body.get("Type"), str):
-            raise ValidationError(
-                message=f"Template format error: [/Resources/{logical_id}] Every Resources object "
-                "must contain a Type member."
-            )
-    return dict(template)
+        _check_resource(logical_id, body)
+    return dict(_with_lists(template))
+
+
+def _check_section(section: str, members: Any) -> None:
+    if not isinstance(members, dict):
+        raise _refusal(f"[/{section}] must be an object.")
+    for name, body in members.items():
+        if not isinstance(body, dict):
+            raise _refusal(f"[/{section}/{name}] must be an object.")
+
+
+def _check_resource(logical_id: str, body: dict[str, Any]) -> None:
+    where = f"[/Resources/{logical_id}]"
+    if not isinstance(body.get("Type"), str):
+        raise _refusal(f"{where} Every Resources object must contain a Type member.")
+    if not isinstance(body.setdefault("Properties", {}), dict):
+        raise _refusal(f"{where} Properties must be an object.")
+    for name in _TEXTS & body.keys():
+        if not isinstance(body[name], str):
+            raise _refusal(f"{where} {name} must be a text.")
+
+
+def _refusal(problem: str) -> ValidationError:
+    return ValidationError(message=f"Template format error: {problem}")
+
+
+@contextmanager
+def evaluated() -> Iterator[None]:
+    """What moto stumbles over in a template is told as the template's fault."""
+    try:
+        yield
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise _refusal(f"a function cannot be evaluated: {error}") from None
 
 
 def _with_lists(value: Any) -> Any:

@@ -127,6 +127,13 @@ def test_yaml_makes_nothing_but_values(stack: Stacks, tmp_path: Path) -> None:
         ),
         ({"Parameters": {"P": {"Type": "String"}}, **template(A=QUEUE)}, "Missing parameter P"),
         ({"Transform": "Mine", **template(A=QUEUE)}, "No transform named Mine"),
+        ({"Parameters": [], **template(A=QUEUE)}, "[/Parameters] must be an object"),
+        ({"Outputs": {"O": 1}, "Resources": {"A": QUEUE}}, "[/Outputs/O] must be an object"),
+        (template(A={**QUEUE, "Properties": 1}), "Properties must be an object"),
+        (template(A={**QUEUE, "DeletionPolicy": ref("A")}), "DeletionPolicy must be a text"),
+        (template(A={**QUEUE, "DependsOn": 1}), "cannot be evaluated"),
+        (template(A={**QUEUE, "Condition": "None"}), "cannot be evaluated"),
+        (template(A=resource("SNS::Topic", DisplayName={"Fn::Sub": 1})), "cannot be evaluated"),
     ],
 )
 def test_template_that_is_none_is_refused_at_once(stack: Stacks, body: Any, text: str) -> None:
@@ -145,6 +152,7 @@ def test_template_that_is_none_is_refused_at_once(stack: Stacks, body: Any, text
             resource("SNS::Topic", DisplayName=att("Jobs", "Colour")),
             "does not support attribute type Colour",
         ),
+        (resource("SNS::Topic", DisplayName={"Fn::Select": [9, ["a"]]}), "cannot be evaluated"),
         (resource("S3::BucketPolicy", Bucket="b"), "Property PolicyDocument cannot be empty."),
         (resource("Lambda::Function", Role="r", Runtime="python3.12", Handler="a.b"), "code"),
         (
