@@ -6,7 +6,9 @@ Meanwhile the cloud's lock is free, but for the single calls.
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from moto.cloudformation import urls as moto_urls
@@ -23,6 +25,7 @@ from emulator.cloud_formation.template_text import decoded, evaluated
 if TYPE_CHECKING:
     from emulator.cloud_formation.stack import SeatedStack
 
+_MESSAGE = re.compile(r"<Error>.*<Message>(.*?)</Message>", re.DOTALL)
 _UNLOCKED = {"CreateChangeSet", "CreateStack", "DeleteStack", "ExecuteChangeSet", "UpdateStack"}
 
 
@@ -38,6 +41,10 @@ class StacksResponse(CloudFormationResponse):  # type: ignore[misc]
         """Called without the cloud's lock."""
         status, headers, body = super().call_action()
         plain = {k: str(v) for k, v in headers.items() if k != "status"}
+        if found := _MESSAGE.search(body):
+            # for the user: who called may not show the error
+            reason = f"{self._get_action()}: {html.unescape(found[1])}"
+            self.cloudformation_backend.journal.record("cloudformation", "refuse", reason=reason)
         return Answer(int(status), plain, body.encode())
 
     @property

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import ClientError
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lambda_bench import client, refused, zipped
 from stacks_bench import NAME, Stacks, att, ref, resource, stacks, template
 
@@ -143,6 +147,56 @@ def test_template_that_is_none_is_refused_at_once(stack: Stacks, body: Any, text
     assert (refusal.code, refusal.status) == ("ValidationError", 400)
     assert text in refusal.text
     assert stack.aws.list_stacks()["StackSummaries"] == []
+    (told,) = stack.bench.emulator.journal.entries(action="refuse")
+    assert told.data["reason"] == f"CreateStack: {refusal.text}"
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Of everything that is in a value."""
+    members = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, member in members:
+        yield (*path, key)
+        if isinstance(member, (dict, list)):
+            yield from places(member, (*path, key))
+
+
+WHOLE: Any = {
+    "Parameters": {"P": {"Type": "String", "Default": "x"}},
+    "Mappings": {"M": {"a": {"b": "c"}}},
+    "Conditions": {"C": {"Fn::Equals": [ref("P"), "x"]}},
+    **template(
+        Jobs=resource("SQS::Queue", QueueName={"Fn::Join": ["-", ["a", ref("P")]]}),
+        Role={**ROLE, "Condition": "C", "DeletionPolicy": "Delete"},
+        News={
+            **resource("SNS::Topic", DisplayName={"Fn::Sub": "${P} ${Jobs.Arn}"}),
+            "DependsOn": ["Jobs"],
+        },
+    ),
+}
+ODD: list[Any] = [
+    None, 1, "", "text", [], [1], {}, {"a": 1}, True, ref("P"), ref("News"), {"Fn::Sub": 1},
+    {"Fn::GetAtt": []}, {"Fn::If": ["C", 1]}, {"Fn::Select": [9, ["a"]]}, {"Fn::Join": "x"},
+]  # fmt: skip
+
+
+@given(place=st.sampled_from(list(places(WHOLE))), odd=st.sampled_from(ODD))
+@settings(max_examples=60, deadline=None)
+def test_odd_value_in_any_place_is_told_and_leaves_no_stack_half_way(
+    place: tuple[Any, ...], odd: Any
+) -> None:
+    body = copy.deepcopy(WHOLE)
+    inner = body
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = odd
+    with stacks() as stack:
+        try:
+            came_to = stack.create(body)
+            stack.delete()
+        except ClientError as error:
+            # an internal failure would be raised as what it is
+            came_to = error.response["Error"]["Code"]
+        assert came_to in ("CREATE_COMPLETE", "ROLLBACK_COMPLETE", "ValidationError")
 
 
 @pytest.mark.parametrize(
