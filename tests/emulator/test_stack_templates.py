@@ -231,12 +231,12 @@ def test_output_that_leads_nowhere_undoes_everything(stack: Stacks) -> None:
 def test_roles_are_made_for_who_agrees_only(stack: Stacks) -> None:
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html"""
     named = {**ROLE, "Properties": {**ROLE["Properties"], "RoleName": "mine"}}
-    for role, given, missing in (
+    for role, agreed, missing in (
         (ROLE, [], "CAPABILITY_IAM"),
         (named, ["CAPABILITY_IAM"], "CAPABILITY_NAMED_IAM"),
     ):
         with refused() as refusal:
-            stack.create(template(Role=role), Capabilities=given)
+            stack.create(template(Role=role), Capabilities=agreed)
         assert refusal.code == "InsufficientCapabilitiesException"
         assert refusal.text == f"Requires capabilities : [{missing}]"
     made = change_set(stack, template(Role=named))
