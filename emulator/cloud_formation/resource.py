@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import msgspec
+from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from emulator.cloud_formation.calls import Calls
 
 #: Of a name that CloudFormation makes up; the types that allow less say so.
@@ -18,6 +21,15 @@ class AlreadyExistsError(ValueError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{name} already exists")
+
+
+def refuse_existing(name: str, look: Callable[[], object]) -> None:
+    """Raise AlreadyExistsError if ``look`` finds something, where the service would not refuse."""
+    try:
+        look()
+    except ClientError:
+        return
+    raise AlreadyExistsError(name)
 
 
 class MissingPropertyError(ValueError):
@@ -123,6 +135,9 @@ class ResourceType:
     def create(self, aws: Calls, wanted: Wanted) -> str:
         """Make it; returns its physical id, which is what Ref stands for."""
         raise NotImplementedError
+
+    def complete(self, aws: Calls, physical_id: str, wanted: Wanted) -> None:
+        """Give it what it can be given only once it is there. If that fails, it is removed."""
 
     def update(self, aws: Calls, resource: Resource, wanted: Wanted) -> None:
         """Change it into what is wanted now. Nothing of ``fixed`` differs."""

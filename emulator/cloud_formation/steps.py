@@ -68,6 +68,15 @@ class Steps:
         self._stack.record(what, "CREATE_IN_PROGRESS")
         physical = self._do("CREATE", what, lambda: kind.create(self._aws, self._real(wanted)))
         made = Resource(kind, wanted, physical, aws=self._aws)
+        try:
+            self._do(
+                "CREATE",
+                made.subject,
+                lambda: kind.complete(self._aws, physical, self._real(wanted)),
+            )
+        except StepFailedError:
+            self.try_to_remove(made, "Delete")
+            raise
         self._stack.record(made.subject, "CREATE_COMPLETE", self._report(kind, wanted))
         return made
 

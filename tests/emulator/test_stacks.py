@@ -124,18 +124,57 @@ def test_named_resource_is_not_replaced_by_one_of_its_name(stack: Stacks) -> Non
     assert "Rename jobs and update the stack again" in stack.failures()["Table"]
 
 
-@pytest.mark.parametrize("kind", ["SQS::Queue", "SNS::Topic", "S3::Bucket", "Logs::LogGroup"])
-def test_what_exists_already_is_not_taken_over(stack: Stacks, kind: str) -> None:
+NAMED = {
+    "CloudWatch::Alarm": "AlarmName",
+    "CloudWatch::Dashboard": "DashboardName",
+    "Events::Rule": "Name",
+    "Logs::LogGroup": "LogGroupName",
+    "S3::Bucket": "BucketName",
+    "SNS::Topic": "TopicName",
+    "SQS::Queue": "QueueName",
+}
+
+
+@pytest.mark.parametrize(("kind", "named"), NAMED.items())
+def test_what_exists_already_is_not_taken_over(stack: Stacks, kind: str, named: str) -> None:
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/troubleshooting.html"""
-    named = {"SQS::Queue": "QueueName", "SNS::Topic": "TopicName", "S3::Bucket": "BucketName",
-             "Logs::LogGroup": "LogGroupName"}[kind]  # fmt: skip
     client("sqs").create_queue(QueueName="mine")
     client("sns").create_topic(Name="mine")
     client("s3").create_bucket(Bucket="mine")
     client("logs").create_log_group(logGroupName="mine")
+    client("events").put_rule(Name="mine", ScheduleExpression="rate(1 day)")
+    client("cloudwatch").put_dashboard(DashboardName="mine", DashboardBody='{"widgets": []}')
+    client("cloudwatch").put_metric_alarm(
+        AlarmName="mine", MetricName="m", Namespace="n", Statistic="Sum", Period=60,
+        EvaluationPeriods=1, Threshold=1, ComparisonOperator="GreaterThanThreshold",
+    )  # fmt: skip
     assert stack.create(template(It=resource(kind, **{named: "mine"}))) == "ROLLBACK_COMPLETE"
     assert "already exists" in stack.failures()["It"]
     assert queues() == ["mine"]
+    assert client("events").list_rules()["Rules"][0]["ScheduleExpression"] == "rate(1 day)"
+
+
+def test_what_fails_half_way_is_removed_whatever_its_policy(stack: Stacks) -> None:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stack-failure-options.html"""
+    table = resource(
+        "DynamoDB::Table", TableName="jobs", BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "a", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "a", "KeyType": "HASH"}], TimeToLiveSpecification={},
+    )  # fmt: skip
+    rules = [{"Status": "Enabled", "ExpirationInDays": "soon"}]
+    bucket = resource("S3::Bucket", LifecycleConfiguration={"Rules": rules})
+    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"},
+             "Action": "sts:AssumeRole"}]}  # fmt: skip
+    policies = [{"PolicyName": "one", "PolicyDocument": {"Statement": 1}}]
+    role = resource("IAM::Role", AssumeRolePolicyDocument=trust, Policies=policies)
+    for made in (table, bucket, role):
+        assert (
+            stack.create(template(It={**made, "DeletionPolicy": "Retain"})) == "ROLLBACK_COMPLETE"
+        )
+        stack.delete()
+    assert client("dynamodb").list_tables()["TableNames"] == []
+    assert client("s3").list_buckets()["Buckets"] == []
+    assert client("iam").list_roles()["Roles"] == []
 
 
 @pytest.mark.parametrize(

@@ -43,8 +43,7 @@ class RestApi(ResourceType):
 
     def create(self, aws: Calls, wanted: Wanted) -> str:
         given = wanted.properties
-        body = given.get("Body")
-        title = (body or {}).get("info", {}).get("title")
+        title = (given.get("Body") or {}).get("info", {}).get("title")
         answer = aws(
             "apigateway", "CreateRestApi", name=given.get("Name") or title or wanted.name,
             description=given.get("Description"), policy=given.get("Policy"),
@@ -53,10 +52,11 @@ class RestApi(ResourceType):
             disableExecuteApiEndpoint=given.get("DisableExecuteApiEndpoint"),
             minimumCompressionSize=given.get("MinimumCompressionSize"),
         )  # fmt: skip
-        api = str(answer["id"])
-        if body is not None:
-            _put(aws, api, wanted)
-        return api
+        return str(answer["id"])
+
+    def complete(self, aws: Calls, physical_id: str, wanted: Wanted) -> None:
+        if wanted.properties.get("Body") is not None:
+            _put(aws, physical_id, wanted)
 
     def update(self, aws: Calls, resource: Resource, wanted: Wanted) -> None:
         api = resource.physical_resource_id
@@ -144,8 +144,10 @@ class Stage(ResourceType):
             description=given.get("Description"), variables=given.get("Variables"),
             tracingEnabled=given.get("TracingEnabled"), tags=wanted.tags or None,
         )  # fmt: skip
-        _patch(aws, wanted, _method_settings(given))
         return str(wanted.require("StageName"))
+
+    def complete(self, aws: Calls, physical_id: str, wanted: Wanted) -> None:
+        _patch(aws, wanted, _method_settings(wanted.properties))
 
     def update(self, aws: Calls, resource: Resource, wanted: Wanted) -> None:
         before, given = resource.properties, wanted.properties

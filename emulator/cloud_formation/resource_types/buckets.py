@@ -152,8 +152,10 @@ class Bucket(ResourceType):
         elsewhere = aws.region != _REGION_WITHOUT_LOCATION
         location = {"LocationConstraint": aws.region} if elsewhere else None
         aws("s3", "CreateBucket", Bucket=name, CreateBucketConfiguration=location)
-        self._set(aws, name, before={}, wanted=wanted)
         return name
+
+    def complete(self, aws: Calls, physical_id: str, wanted: Wanted) -> None:
+        self._set(aws, physical_id, before={}, wanted=wanted)
 
     def update(self, aws: Calls, resource: Resource, wanted: Wanted) -> None:
         self._set(aws, resource.physical_resource_id, before=resource.properties, wanted=wanted)

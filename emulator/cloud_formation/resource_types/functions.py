@@ -52,8 +52,10 @@ class Function(ResourceType):
             "lambda", "CreateFunction", FunctionName=wanted.name, Code=_code(wanted),
             Tags=wanted.tags, **wanted.only(*_CONFIGURATION, "Architectures", "PackageType"),
         )  # fmt: skip
-        _set(aws, wanted.name, before={}, wanted=wanted)
         return wanted.name
+
+    def complete(self, aws: Calls, physical_id: str, wanted: Wanted) -> None:
+        _set(aws, physical_id, before={}, wanted=wanted)
 
     def update(self, aws: Calls, resource: Resource, wanted: Wanted) -> None:
         name = resource.physical_resource_id

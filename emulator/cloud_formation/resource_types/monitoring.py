@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from emulator.cloud_formation.resource import ResourceType, UnknownAttributeError
+from emulator.cloud_formation.resource import (
+    AlreadyExistsError,
+    ResourceType,
+    UnknownAttributeError,
+    refuse_existing,
+)
 
 if TYPE_CHECKING:
     from emulator.cloud_formation.calls import Calls
@@ -32,9 +37,11 @@ class LogGroup(ResourceType):
         name = wanted.name
         key = wanted.properties.get("KmsKeyId")
         aws("logs", "CreateLogGroup", logGroupName=name, kmsKeyId=key, tags=wanted.tags or None)
-        if days := wanted.properties.get("RetentionInDays"):
-            aws("logs", "PutRetentionPolicy", logGroupName=name, retentionInDays=days)
         return name
+
+    def complete(self, aws: Calls, physical_id: str, wanted: Wanted) -> None:
+        if days := wanted.properties.get("RetentionInDays"):
+            aws("logs", "PutRetentionPolicy", logGroupName=physical_id, retentionInDays=days)
 
     def update(self, aws: Calls, resource: Resource, wanted: Wanted) -> None:
         name = resource.physical_resource_id
@@ -61,6 +68,9 @@ class Alarm(ResourceType):
     fixed = frozenset({"AlarmName"})
 
     def create(self, aws: Calls, wanted: Wanted) -> str:
+        # PutMetricAlarm itself changes an alarm that is there
+        if aws("cloudwatch", "DescribeAlarms", AlarmNames=[wanted.name])["MetricAlarms"]:
+            raise AlreadyExistsError(wanted.name)
         self._put(aws, wanted.name, wanted)
         return wanted.name
 
@@ -89,12 +99,18 @@ class Dashboard(ResourceType):
     fixed = frozenset({"DashboardName"})
 
     def create(self, aws: Calls, wanted: Wanted) -> str:
-        body = wanted.require("DashboardBody")
-        aws("cloudwatch", "PutDashboard", DashboardName=wanted.name, DashboardBody=body)
-        return wanted.name
+        name = wanted.name
+        # PutDashboard itself changes a dashboard that is there
+        refuse_existing(name, lambda: aws("cloudwatch", "GetDashboard", DashboardName=name))
+        self._put(aws, wanted)
+        return name
 
     def update(self, aws: Calls, resource: Resource, wanted: Wanted) -> None:
-        self.create(aws, wanted)
+        self._put(aws, wanted)
+
+    def _put(self, aws: Calls, wanted: Wanted) -> None:
+        body = wanted.require("DashboardBody")
+        aws("cloudwatch", "PutDashboard", DashboardName=wanted.name, DashboardBody=body)
 
     def delete(self, aws: Calls, resource: Resource) -> None:
         aws("cloudwatch", "DeleteDashboards", DashboardNames=[resource.physical_resource_id])

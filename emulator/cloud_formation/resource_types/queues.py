@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from emulator.cloud_formation.resource import (
-    AlreadyExistsError,
     ResourceType,
     UnknownAttributeError,
+    refuse_existing,
 )
 from emulator.template import suffix
 
@@ -49,8 +47,7 @@ class Queue(ResourceType):
 
     def create(self, aws: Calls, wanted: Wanted) -> str:
         # SQS itself gives the queue to whoever creates it a second time
-        if _exists(aws, wanted.name):
-            raise AlreadyExistsError(wanted.name)
+        refuse_existing(wanted.name, lambda: aws("sqs", "GetQueueUrl", QueueName=wanted.name))
         attributes = wanted.only(*_ATTRIBUTES)
         if wanted.properties.get("FifoQueue") in (True, "true"):
             attributes["FifoQueue"] = "true"
@@ -103,14 +100,6 @@ class QueuePolicy(ResourceType):
 def _set_policy(aws: Calls, wanted: Wanted, policy: Any) -> None:
     for url in wanted.require("Queues"):
         aws("sqs", "SetQueueAttributes", QueueUrl=url, Attributes={"Policy": policy})
-
-
-def _exists(aws: Calls, name: str) -> bool:
-    try:
-        aws("sqs", "GetQueueUrl", QueueName=name)
-    except ClientError:
-        return False
-    return True
 
 
 TYPES = (Queue(), QueuePolicy())

@@ -31,8 +31,10 @@ class Role(ResourceType):
     def create(self, aws: Calls, wanted: Wanted) -> str:
         name = wanted.name
         aws("iam", "CreateRole", RoleName=name, Tags=wanted.tag_list(), **wanted.only(*_CREATE))
-        _set_policies(aws, name, before={}, after=wanted.properties)
         return name
+
+    def complete(self, aws: Calls, physical_id: str, wanted: Wanted) -> None:
+        _set_policies(aws, physical_id, before={}, after=wanted.properties)
 
     def update(self, aws: Calls, resource: Resource, wanted: Wanted) -> None:
         name = resource.physical_resource_id
@@ -45,7 +47,11 @@ class Role(ResourceType):
 
     def delete(self, aws: Calls, resource: Resource) -> None:
         name = resource.physical_resource_id
-        _set_policies(aws, name, before=resource.properties, after={})
+        # those that it has, which are not all of them if one could not be put
+        for policy in aws("iam", "ListRolePolicies", RoleName=name)["PolicyNames"]:
+            aws("iam", "DeleteRolePolicy", RoleName=name, PolicyName=policy)
+        for policy in aws("iam", "ListAttachedRolePolicies", RoleName=name)["AttachedPolicies"]:
+            aws("iam", "DetachRolePolicy", RoleName=name, PolicyArn=policy["PolicyArn"])
         aws("iam", "DeleteRole", RoleName=name)
 
     def attribute(self, aws: Calls, resource: Resource, name: str) -> Any:

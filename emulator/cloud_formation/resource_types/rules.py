@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from emulator.cloud_formation.resource import ResourceType, UnknownAttributeError
+from emulator.cloud_formation.resource import (
+    ResourceType,
+    UnknownAttributeError,
+    refuse_existing,
+)
 
 if TYPE_CHECKING:
     from emulator.cloud_formation.calls import Calls
@@ -26,21 +30,19 @@ class Rule(ResourceType):
     fixed = frozenset({"Name", "EventBusName"})
 
     def create(self, aws: Calls, wanted: Wanted) -> str:
-        self._put(aws, wanted.name, before=[], wanted=wanted)
+        bus = wanted.only("EventBusName")
+        # PutRule itself changes a rule that is there
+        refuse_existing(wanted.name, lambda: aws("events", "DescribeRule", Name=wanted.name, **bus))
+        _put(aws, wanted.name, wanted)
         return wanted.name
 
-    def update(self, aws: Calls, resource: Resource, wanted: Wanted) -> None:
-        before = [target["Id"] for target in resource.properties.get("Targets", [])]
-        self._put(aws, resource.physical_resource_id, before=before, wanted=wanted)
+    def complete(self, aws: Calls, physical_id: str, wanted: Wanted) -> None:
+        _set_targets(aws, physical_id, before=[], wanted=wanted)
 
-    def _put(self, aws: Calls, name: str, *, before: list[str], wanted: Wanted) -> None:
-        bus = wanted.only("EventBusName")
-        aws("events", "PutRule", Name=name, Tags=wanted.tag_list(), **wanted.only(*_RULE))
-        targets = wanted.properties.get("Targets", [])
-        if gone := set(before) - {target["Id"] for target in targets}:
-            aws("events", "RemoveTargets", Rule=name, Ids=sorted(gone), **bus)
-        if targets:
-            aws("events", "PutTargets", Rule=name, Targets=targets, **bus)
+    def update(self, aws: Calls, resource: Resource, wanted: Wanted) -> None:
+        name = resource.physical_resource_id
+        _put(aws, name, wanted)
+        _set_targets(aws, name, before=resource.properties.get("Targets", []), wanted=wanted)
 
     def delete(self, aws: Calls, resource: Resource) -> None:
         name, bus = resource.physical_resource_id, resource.wanted.only("EventBusName")
@@ -53,6 +55,19 @@ class Rule(ResourceType):
             raise UnknownAttributeError(resource, name)
         bus = resource.wanted.only("EventBusName")
         return aws("events", "DescribeRule", Name=resource.physical_resource_id, **bus)["Arn"]
+
+
+def _put(aws: Calls, name: str, wanted: Wanted) -> None:
+    aws("events", "PutRule", Name=name, Tags=wanted.tag_list(), **wanted.only(*_RULE))
+
+
+def _set_targets(aws: Calls, name: str, *, before: list[dict[str, Any]], wanted: Wanted) -> None:
+    bus = wanted.only("EventBusName")
+    targets = wanted.properties.get("Targets", [])
+    if gone := {target["Id"] for target in before} - {target["Id"] for target in targets}:
+        aws("events", "RemoveTargets", Rule=name, Ids=sorted(gone), **bus)
+    if targets:
+        aws("events", "PutTargets", Rule=name, Targets=targets, **bus)
 
 
 TYPES = (Rule(),)

@@ -45,10 +45,12 @@ class Table(ResourceType):
             StreamSpecification=_stream(wanted), **wanted.only(*_CREATE),
             SSESpecification=_encryption(wanted),
         )  # fmt: skip
+        return name
+
+    def complete(self, aws: Calls, physical_id: str, wanted: Wanted) -> None:
         for setting, (operation, _) in _SETTINGS.items():
             if setting in wanted.properties:
-                aws("dynamodb", operation, TableName=name, **wanted.only(setting))
-        return name
+                aws("dynamodb", operation, TableName=physical_id, **wanted.only(setting))
 
     def update(self, aws: Calls, resource: Resource, wanted: Wanted) -> None:
         name = resource.physical_resource_id
@@ -122,14 +124,16 @@ class Stream(ResourceType):
         name = wanted.name
         given = wanted.only("ShardCount", "StreamModeDetails") or {"ShardCount": 1}
         aws("kinesis", "CreateStream", StreamName=name, **given)
+        return name
+
+    def complete(self, aws: Calls, physical_id: str, wanted: Wanted) -> None:
         if hours := wanted.properties.get("RetentionPeriodHours"):
             aws(
-                "kinesis", "IncreaseStreamRetentionPeriod", StreamName=name,
+                "kinesis", "IncreaseStreamRetentionPeriod", StreamName=physical_id,
                 RetentionPeriodHours=hours,
             )  # fmt: skip
         if wanted.tags:
-            aws("kinesis", "AddTagsToStream", StreamName=name, Tags=wanted.tags)
-        return name
+            aws("kinesis", "AddTagsToStream", StreamName=physical_id, Tags=wanted.tags)
 
     def delete(self, aws: Calls, resource: Resource) -> None:
         aws("kinesis", "DeleteStream", StreamName=resource.physical_resource_id)

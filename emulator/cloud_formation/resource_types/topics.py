@@ -45,10 +45,11 @@ class Topic(ResourceType):
             "sns", "CreateTopic", Name=wanted.name, Tags=wanted.tag_list(),
             Attributes=wanted.only(*_TOPIC_ATTRIBUTES),
         )  # fmt: skip
-        arn = str(answer["TopicArn"])
+        return str(answer["TopicArn"])
+
+    def complete(self, aws: Calls, physical_id: str, wanted: Wanted) -> None:
         for subscription in wanted.properties.get("Subscription", []):
-            aws("sns", "Subscribe", TopicArn=arn, **subscription)
-        return arn
+            aws("sns", "Subscribe", TopicArn=physical_id, **subscription)
 
     def update(self, aws: Calls, resource: Resource, wanted: Wanted) -> None:
         arn = resource.physical_resource_id
@@ -85,9 +86,10 @@ class Subscription(ResourceType):
             "sns", "Subscribe", ReturnSubscriptionArn=True,
             **wanted.only("TopicArn", "Protocol", "Endpoint"),
         )  # fmt: skip
-        arn = str(answer["SubscriptionArn"])
-        self._set(aws, arn, before={}, wanted=wanted)
-        return arn
+        return str(answer["SubscriptionArn"])
+
+    def complete(self, aws: Calls, physical_id: str, wanted: Wanted) -> None:
+        self._set(aws, physical_id, before={}, wanted=wanted)
 
     def update(self, aws: Calls, resource: Resource, wanted: Wanted) -> None:
         self._set(aws, resource.physical_resource_id, before=resource.properties, wanted=wanted)
