@@ -10,6 +10,7 @@ import msgspec
 from chalicelib.errors import UnavailableError
 from chalicelib.http import answers, http_message
 from chalicelib.http.http_message import FORMAT, FORMATS, HTML, JSON, HttpAnswer, HttpRequest
+from chalicelib.http.identity import OPEN_ROUTES
 from chalicelib.http.pages_api import Route, then_see_job
 from chalicelib.jobs.model import NOBODY, TENANT
 from chalicelib.jobs.problems import ProblemError
@@ -28,10 +29,6 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 #: The only form, whatever the client accepts.
 ANY = "*/*"
-#: Routes that answer everybody, and tell nobody's secrets.
-OPEN_ROUTES = frozenset(
-    {"/", "/docs", "/openapi.json", "/problems/{slug}", "/assets/{name}", "/healthz", "/{proxy+}"}
-)
 
 
 class Api:

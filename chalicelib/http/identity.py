@@ -11,6 +11,10 @@ from chalicelib.jobs.problems import ProblemError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+#: Routes that answer everybody, and tell nobody's secrets.
+OPEN_ROUTES = frozenset(
+    {"/", "/docs", "/openapi.json", "/problems/{slug}", "/assets/{name}", "/healthz", "/{proxy+}"}
+)
 #: What can stand in a key of the table and be a message's group.
 _TENANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 

@@ -157,7 +157,7 @@ class Gateway:
         message = Message()
         for name, value in headers.items():
             message[name] = value
-        return self._answer(self._call(Request(method, path, message, body, lambda: False)))
+        return self.respond(Request(method, path, message, body, lambda: False))
 
     def refuse(self, target: str, headers: Message) -> str | None:
         """Nothing: whose pages may call the app is the app's decision, as on AWS."""

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import moto.backend_index
 import moto.backends
 import msgspec
-from moto.core.base_backend import BackendDict
+from moto.core.base_backend import BackendDict, BaseBackend
 from moto.core.exceptions import HTTPException
 from moto.core.request import Request
 
@@ -80,7 +80,7 @@ class Cloud:
         self.region = region
         self.condition = threading.Condition(threading.RLock())
         moto_caches.install(ACCOUNT_ID)
-        BackendDict.reset()
+        _forget_everything()
         # a seat that is taken after this has functions of its own for its service's paths
         _routes.cache_clear()
         sqs_backend.seat(clock=clock, condition=self.condition, journal=journal)
@@ -171,6 +171,18 @@ class Cloud:
             code = str(content.get("__type", answer.status)).rpartition("#")[2]
             raise AwsError(code, content.get("message") or content.get("Message") or "")
         return content
+
+
+def _forget_everything() -> None:
+    """Begin with an empty account. moto would first make every backend anew, and then drop it."""
+    for services in BackendDict._instances:  # noqa: SLF001
+        for regions in services.values():
+            for backend in regions.values():
+                if type(backend).reset is not BaseBackend.reset:
+                    backend.reset()  # it has files to close
+            regions.clear()
+        services.clear()
+    BackendDict._instances.clear()  # noqa: SLF001
 
 
 def _handler(service: str, region: str, path: str) -> Callable[..., Any]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import copy
 import functools
 import pickle
-from collections import deque
 from typing import Any
 
 import moto.dynamodb.models
@@ -48,8 +47,8 @@ def install() -> None:
     ReservedKeywords.KEYWORDS = frozenset(ReservedKeywords.get_reserved_keywords())
     UpdateExpressionParser.make = functools.lru_cache(EXPRESSIONS_MAX)(_tree)
     validators.deepcopy = _copy
-    ConditionExpressionParser._lex_condition_expression = _tokens  # noqa: SLF001
     ConditionExpressionParser.parse = _parse
+    ConditionExpressionParser._make_operand = _operand  # noqa: SLF001
     conditions = _Conditions()
     for module in (comparisons, moto.dynamodb.models, moto.dynamodb.responses):
         module.create_condition_expression_parser = conditions.parser
@@ -58,27 +57,46 @@ def install() -> None:
     Validator.validate = _validate
 
 
-_lex = ConditionExpressionParser._lex_condition_expression  # noqa: SLF001
+_parse_condition = ConditionExpressionParser.parse
+_make_operand = ConditionExpressionParser._make_operand  # noqa: SLF001
 
 
-def _tokens(self: Any) -> deque[Any]:
-    """The tokens of a condition, which are values, in a queue of the caller's own."""
-    return deque(_tokens_of(self.condition_expression))
+class _TreeParser(ConditionExpressionParser):  # type: ignore[misc]
+    """Reads a condition without its values, and stops at the tree."""
+
+    def _lookup_expression_attribute_value(self, name: str) -> Any:
+        return name
+
+    def _make_op_condition(self, node: Any) -> Any:
+        return node
 
 
 @functools.lru_cache(EXPRESSIONS_MAX)
-def _tokens_of(expression: str) -> tuple[Any, ...]:
-    return tuple(_lex(ConditionExpressionParser(expression, None, None)))
-
-
-_parse_condition = ConditionExpressionParser.parse
+def _condition(expression: str, names: frozenset[tuple[str, str]]) -> tuple[Any, ...]:
+    """A condition's tree, and the names and values it has used."""
+    parser = _TreeParser(expression, dict(names), None)
+    tree = _parse_condition(parser)
+    return tree, parser.expr_attr_names_found, parser.expr_attr_values_found
 
 
 def _parse(self: Any) -> Any:
-    """The condition, a value too, parsed once."""
+    """The condition with this request's values, put together once."""
+    if not self.condition_expression:
+        return _parse_condition(self)
     if "parsed" not in self.__dict__:
-        self.parsed = _parse_condition(self)
+        names = frozenset((self.expression_attribute_names or {}).items())
+        tree, names_used, values_used = _condition(self.condition_expression, names)
+        self.expr_attr_names_found.extend(names_used)
+        self.expr_attr_values_found.extend(values_used)
+        self.parsed = self._make_op_condition(tree)
     return self.parsed
+
+
+def _operand(self: Any, node: Any) -> Any:
+    if node.kind == self.Kind.EXPRESSION_ATTRIBUTE_VALUE:
+        value = self._lookup_expression_attribute_value(node.text)
+        node = node._replace(value=value)
+    return _make_operand(self, node)
 
 
 class _Conditions:

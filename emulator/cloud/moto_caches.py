@@ -15,11 +15,13 @@ import moto.core.responses
 import moto.core.serialize
 import moto.core.utils
 import moto.sqs.models
-from moto.core.base_backend import BackendDict
+from moto.core.base_backend import AccountSpecificBackend, BackendDict
+from moto.core.common_models import BaseModel
 from moto.core.serialize import AttributePickerContext
 from moto.moto_api._internal.moto_random import MotoRandom
+from moto.s3.models import FakeKey
 
-from emulator.cloud import expression_caches
+from emulator.cloud import expression_caches, expression_errors
 
 #: The kinds of DynamoDB's values that are the same text on the wire.
 _TEXTS = {"S", "N"}
@@ -30,6 +32,7 @@ def install(account_id: str) -> None:
     if moto.core.responses.camelcase_to_underscores is _snake_case:
         return
     expression_caches.install()
+    expression_errors.install()
     moto.core.serialize.ResponseSerializer.get_value = _value
     moto.core.serialize.BaseJSONSerializer._serialize_type_structure = _structure  # noqa: SLF001
     for module in (moto.core.responses, moto.core.utils, moto.sqs.models):
@@ -39,6 +42,10 @@ def install(account_id: str) -> None:
     )
     MotoRandom.get_random_string = _random_string
     BackendDict.__getitem__ = _account
+    AccountSpecificBackend._generate_regions = _regions  # noqa: SLF001
+    BaseModel.__new__ = _untracked
+    # an object closes its file when it goes; moto warns, and goes by its list instead
+    FakeKey.__del__ = FakeKey.dispose
     # moto looks through the access keys of every partition for the account
     moto.core.responses.BaseResponse.get_current_account = lambda _response: account_id
 
@@ -53,6 +60,24 @@ def _account(self: Any, account_id: str) -> Any:
         if account_id in self
         else _make_account(self, account_id)
     )
+
+
+_generate_regions = AccountSpecificBackend._generate_regions.__wrapped__  # noqa: SLF001
+
+
+def _regions(_self: Any, service_name: str) -> Any:
+    """moto keeps them together with whoever asked, and so every backend for ever."""
+    return _regions_of(service_name)
+
+
+@functools.lru_cache(None)
+def _regions_of(service_name: str) -> Any:
+    return _generate_regions(AccountSpecificBackend, service_name)
+
+
+def _untracked(cls: Any, *_: Any, **__: Any) -> Any:
+    """moto lists every object it has ever made, rows that are long gone too, for its dashboard."""
+    return object.__new__(cls)
 
 
 _snake_case = functools.lru_cache(None)(moto.core.utils.camelcase_to_underscores)

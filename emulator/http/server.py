@@ -6,6 +6,7 @@ A request is either understood to its end, or answered with an error on a connec
 from __future__ import annotations
 
 import contextlib
+import functools
 import http.server
 import json
 import logging
@@ -13,9 +14,11 @@ import selectors
 import socket
 import sys
 import threading
+from email.utils import formatdate
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
+from emulator.clock import SystemClock
 from emulator.http.message import (
     HttpRefusal,
     Request,
@@ -52,6 +55,8 @@ _TOO_MANY = (
 )
 #: Written by the server itself, from what it really sends.
 _FRAMING = {"connection", "content-length", "date", "keep-alive", "server", "transfer-encoding"}
+
+_CLOCK = SystemClock()
 
 _log = logging.getLogger(__name__)
 
@@ -157,7 +162,7 @@ class StrictHandler(http.server.BaseHTTPRequestHandler):
 
     def _send(self, response: Response) -> None:
         self.send_response_only(response.status)
-        self.send_header("Date", self.date_time_string())
+        self.send_header("Date", _http_date(_CLOCK.now_ms() // 1000))
         if length := length_header(self.command, response):
             self.send_header("Content-Length", length)
         for name, value in response.headers:
@@ -242,6 +247,12 @@ class Server(http.server.ThreadingHTTPServer):
         """A client that went away is no error; anything else is ours and is logged."""
         if not isinstance(sys.exc_info()[1], OSError):
             _log.exception("the connection of %s failed", client_address)
+
+
+@functools.lru_cache(1)
+def _http_date(seconds: int) -> str:
+    """https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7"""
+    return formatdate(seconds, usegmt=True)
 
 
 def _linger(connection: socket.socket) -> None:

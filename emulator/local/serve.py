@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -92,6 +93,8 @@ def main() -> None:
     )
     emulator.scheduler.start()
     endpoint.start()
+    # what is loaded stays: the garbage collector need not look through moto again and again
+    gc.freeze()
     _wait_for_the_end(running.owner_pid)
     # functions first: what still runs would only fail on an endpoint that is gone, and say so
     printer.close()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import re
 import uuid
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,7 @@ _EVENT_VERSION, _LATER_EVENT_VERSION = "2.1", "2.3"
 #: What a client asked for, where moto's events would tell of more than that.
 _asked: ContextVar[S3NotificationEvent | None] = ContextVar("_asked", default=None)
 _TAGGING = S3NotificationEvent.OBJECT_TAGGING_PUT_EVENT
+_FILTER_NAME = re.compile(r"(?<=<Name>)(?:prefix|suffix)(?=</Name>)", re.IGNORECASE)
 _UPLOAD = S3NotificationEvent.OBJECT_CREATED_COMPLETE_MULTIPART_UPLOAD_EVENT
 
 _send_event = notifications.send_event
@@ -63,6 +65,7 @@ def seat(push_seat: PushSeat) -> None:
     S3Backend._set_delete_marker = _mark_deleted  # noqa: SLF001
     S3Backend.complete_multipart_upload = _complete_multipart_upload
     S3Response.put_object_tagging = _put_object_tagging
+    S3Response._notification_config_from_body = _configuration  # noqa: SLF001
 
 
 def _asking(event: S3NotificationEvent, method: Callable[..., Any]) -> Callable[..., Any]:
@@ -77,6 +80,20 @@ def _asking(event: S3NotificationEvent, method: Callable[..., Any]) -> Callable[
             _asked.reset(token)
 
     return ask
+
+
+_read_configuration = S3Response._notification_config_from_body  # noqa: SLF001
+
+
+def _configuration(response: Any) -> Any:
+    """What a client configures. S3 takes the names of filters in any case, as Chalice sends them;
+    moto takes them in small letters.
+    """
+    is_text = isinstance(response.body, str)
+    text = response.body if is_text else response.body.decode()
+    small = _FILTER_NAME.sub(lambda found: found[0].lower(), text)
+    response.body = small if is_text else small.encode()
+    return _read_configuration(response)
 
 
 _complete_multipart_upload = _asking(_UPLOAD, S3Backend.complete_multipart_upload)

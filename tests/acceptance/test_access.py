@@ -18,7 +18,7 @@ from jobs_api import jobs_api
 from tokens import token
 
 from chalicelib import bootstrap, limits
-from chalicelib.http import api
+from chalicelib.http import api, identity
 from emulator.api_gateway.local_gateway import Gateway
 from emulator.declared import project
 from emulator.test_client import Client, Response
@@ -109,8 +109,8 @@ def without_request_id(answer: Response) -> tuple[int, dict[str, str], str]:
 def test_every_route_has_the_authorizer_but_a_few_that_tell_nothing(closed: Closed) -> None:
     """The list is the one by which the API itself refuses whom no authorizer has seen."""
     without = {path for _, path, entry in entries(closed) if entry.authorizer is None}
-    assert without == api.OPEN_ROUTES
-    assert len(entries(closed)) > len(api.METHODS) * len(api.OPEN_ROUTES)
+    assert without == identity.OPEN_ROUTES
+    assert len(entries(closed)) > len(api.METHODS) * len(identity.OPEN_ROUTES)
 
 
 def test_a_closed_route_answers_401_to_who_has_no_valid_token(closed: Closed) -> None:
@@ -191,7 +191,7 @@ def test_a_route_that_lost_its_authorizer_answers_401_itself(
     client = closed.again()
     for method, path, _ in entries(closed):
         answer = client.request(method, address(path))
-        assert (answer.status_code == 401) == (path not in api.OPEN_ROUTES), (method, path)
+        assert (answer.status_code == 401) == (path not in identity.OPEN_ROUTES), (method, path)
     answer = client.get("/jobs")
     assert answer.headers["www-authenticate"] == "Bearer"
     assert answer.json()["type"] == "problems/unauthorized"
@@ -297,7 +297,7 @@ def test_what_is_packaged_shows_whether_the_stage_is_closed(
         path: {"authorize" in str(method.get("security", "")) for method in methods.values()}
         for path, methods in swagger["paths"].items()
     }
-    assert secured == {path: {is_closed and path not in api.OPEN_ROUTES} for path in secured}
+    assert secured == {path: {is_closed and path not in identity.OPEN_ROUTES} for path in secured}
     assert ("authorize" in swagger.get("securityDefinitions", {})) == is_closed
     assert ("Authorize" in resources) == is_closed
     variables = resources["APIHandler"]["Properties"]["Environment"]["Variables"]

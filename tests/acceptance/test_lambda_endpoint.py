@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+import small_projects
 from chalice_process import CHALICE, ChaliceLocal, chalice_local, eventually, run
+from small_projects import seen
 
 from emulator.local.running import StateFolder
 
@@ -55,16 +57,6 @@ def handler(event, context):
     aws.update_function_code(FunctionName="itself", ZipFile=bytes.fromhex(event["zip"]))
     import late
     return late.WORD
-"""
-#: A project of its own, for chalice deploy.
-DEPLOYED = """
-from chalice import Chalice
-app = Chalice(app_name="deployed")
-
-@app.on_sqs_message(queue="deployed", batch_size=5)
-def work(event):
-    for record in event:
-        print("deployed got", record.body)
 """
 ROLE = "arn:aws:iam::123456789012:role/any"
 SEND_AND_SEE_SECONDS = 30
@@ -237,36 +229,68 @@ def test_reload_keeps_functions_and_mappings_made_through_the_api(
     assert aws.get_event_source_mapping(UUID=mapping["UUID"])["State"] == "Enabled"
 
 
-def test_chalice_deploys_updates_and_deletes_a_project_here(
+def make_what_chalice_does_not(endpoint: str) -> None:
+    """The sources of the project's events."""
+    for name in ("work", "seen"):
+        client(endpoint, "sqs").create_queue(QueueName=name, Attributes={"VisibilityTimeout": "60"})
+    for name in ("news", "alerts"):
+        client(endpoint, "sns").create_topic(Name=name)
+    client(endpoint, "s3").create_bucket(Bucket="uploads")
+    client(endpoint, "kinesis").create_stream(StreamName="clicks", ShardCount=1)
+    client(endpoint, "dynamodb").create_table(
+        TableName="orders", BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"},
+    )  # fmt: skip
+
+
+def noted(sqs: Any, count: int) -> list[Any]:
+    """What so many functions have noted down, in order; waits for it."""
+    found: list[Any] = []
+
+    def are_all_there() -> bool:
+        found.extend(seen(sqs))
+        return len(found) >= count
+
+    eventually(are_all_there, seconds=SEND_AND_SEE_SECONDS)
+    return sorted(found)
+
+
+def chalice(project: Path, endpoint: str, command: str) -> None:
+    settings = {
+        "AWS_ENDPOINT_URL": endpoint, "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x",
+    }  # fmt: skip
+    done = run(project, "env", *(f"{k}={v}" for k, v in settings.items()), CHALICE, command)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_project_with_every_event_source_is_deployed_twice_and_deleted(
     running: ChaliceLocal, endpoint: str, tmp_path: Path
 ) -> None:
-    """https://aws.github.io/chalice/quickstart.html"""
-    aws, sqs = client(endpoint, "lambda"), client(endpoint, "sqs")
-    url = sqs.create_queue(QueueName="deployed")["QueueUrl"]
-    (tmp_path / ".chalice").mkdir()
-    stages = {"dev": {"lambda_timeout": 20}}
-    config = json.dumps({"version": "2.0", "app_name": "deployed", "stages": stages})
-    (tmp_path / ".chalice" / "config.json").write_text(config)
-    (tmp_path / "requirements.txt").touch()
-
-    def chalice(command: str) -> None:
-        settings = {
-            "AWS_ENDPOINT_URL": endpoint, "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x",
-        }  # fmt: skip
-        done = run(tmp_path, "env", *(f"{k}={v}" for k, v in settings.items()), CHALICE, command)
-        assert done.returncode == 0, done.stdout + done.stderr
-
-    def mappings() -> Any:
-        found = aws.list_event_source_mappings(FunctionName="deployed-dev-work")
-        return found["EventSourceMappings"]
-
-    (tmp_path / "app.py").write_text(DEPLOYED)
-    chalice("deploy")
-    sqs.send_message(QueueUrl=url, MessageBody="hello")
-    eventually(lambda: "deployed got hello" in running.text(), seconds=SEND_AND_SEE_SECONDS)
-    (tmp_path / "app.py").write_text(DEPLOYED.replace("batch_size=5", "batch_size=2"))
-    chalice("deploy")
-    assert [mapping["BatchSize"] for mapping in mappings()] == [2]
-    chalice("delete")
-    assert mappings() == []
+    """By Chalice itself: https://aws.github.io/chalice/quickstart.html"""
+    make_what_chalice_does_not(endpoint)
+    project = small_projects.write(small_projects.EVERYTHING, tmp_path / "others")
+    (project / "requirements.txt").touch()
+    sqs, lambda_ = client(endpoint, "sqs"), client(endpoint, "lambda")
+    work = sqs.get_queue_url(QueueName="work")["QueueUrl"]
+    for text in ("first", "second"):
+        chalice(project, endpoint, "deploy")
+        (url,) = (url for url, name in running.status()["apis"].items() if name == "others")
+        urllib.request.urlopen(urllib.request.Request(f"{url}make/{text}", method="POST"))
+        sqs.send_message(QueueUrl=work, MessageBody=text)
+        assert noted(sqs, 7) == [
+            ["blueprint", text],
+            ["bucket", [f"in/{text}.csv", text]],
+            ["bus", ["order", 101]],
+            ["queue", [text]],
+            ["stream", [text]],
+            ["table", [["INSERT", text, "orders"]]],
+            ["topic", ["hi", text]],
+        ]
+    chalice(project, endpoint, "delete")
+    assert "others" not in running.status()["apis"].values()
+    names = [function["FunctionName"] for function in lambda_.list_functions()["Functions"]]
+    assert not [name for name in names if name.startswith("others")]
+    assert client(endpoint, "events").list_rules()["Rules"] == []

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import functools
+import gc
 import json
 import subprocess
 import sys
+import weakref
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto.core.serialize import AttributePicker
+from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
+from moto.s3.models import s3_backends
 
 from emulator.clock import VirtualClock
 from emulator.cloud import expression_caches, in_process, moto_caches
@@ -35,6 +40,29 @@ UPDATES: list[dict[str, Any]] = [
     {"UpdateExpression": "DELETE s :s"},
     {"UpdateExpression": "SET b = b - :n", "ConditionExpression": "b < :n"},
     {"UpdateExpression": "SET"},
+    *(
+        {"UpdateExpression": "SET c = :n", "ConditionExpression": condition}
+        for condition in (
+            "pk = :v AND (b = :n OR attribute_not_exists(a))",
+            "NOT (a IN (:v, :l))",
+            "b BETWEEN :n AND :n",
+            "begins_with(a, :v)",
+            "contains(a, :v)",
+            "attribute_type(c, :v)",
+            "((c = :n))",
+            "name = :n",
+        )
+    ),
+    {
+        "UpdateExpression": "SET c = :n",
+        "ConditionExpression": "#x = :n AND m.x < :n",
+        "ExpressionAttributeNames": {"#x": "c"},
+    },
+    {
+        "UpdateExpression": "SET c = :n",
+        "ConditionExpression": "c = :n",
+        "ExpressionAttributeNames": {"#unused": "c"},
+    },
     {"UpdateExpression": "SET h = :b, i = :z"},
     {"UpdateExpression": "SET #x = :v", "ExpressionAttributeNames": {"#x": "a"}},
     {"UpdateExpression": "SET #x = :v", "ExpressionAttributeNames": {"#x": "pk"}},
@@ -123,3 +151,55 @@ def test_expressions_built_from_values_do_not_fill_the_memory(count: int) -> Non
         UpdateExpressionParser.make(f"SET a{number} = :v")
 
     assert UpdateExpressionParser.make.cache_info().currsize <= expression_caches.EXPRESSIONS_MAX
+
+
+def test_a_cloud_that_nobody_holds_is_freed() -> None:
+    clock = VirtualClock()
+    cloud = Cloud(clock, Journal(clock))
+    cloud.call("sqs", "CreateQueue", QueueName="first")
+    gone = weakref.ref(cloud)
+
+    cloud = Cloud(clock, Journal(clock))
+    gc.collect()
+
+    assert gone() is None
+    assert "QueueUrls" not in cloud.call("sqs", "ListQueues")
+
+
+def test_a_row_that_was_replaced_is_freed() -> None:
+    clock = VirtualClock()
+    cloud = Cloud(clock, Journal(clock))
+    key = {"AttributeName": "pk", "AttributeType": "S"}
+    cloud.call(
+        "dynamodb", "CreateTable", TableName="rows", BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[key], KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+    )  # fmt: skip
+    put = functools.partial(
+        cloud.call, "dynamodb", "PutItem", TableName="rows", Item={"pk": {"S": "one"}}
+    )
+    put()
+    table = dynamodb_backends[ACCOUNT_ID]["us-east-1"].tables["rows"]
+    replaced = weakref.ref(next(iter(table.all_items())))
+
+    put()
+    gc.collect()
+
+    assert replaced() is None
+    assert sum(1 for _ in table.all_items()) == 1
+
+
+def test_an_object_that_was_replaced_is_freed_with_its_file() -> None:
+    clock = VirtualClock()
+    with in_process.answering(Cloud(clock, Journal(clock))):
+        s3 = boto3.client("s3", region_name="us-east-1")
+        s3.create_bucket(Bucket="objects")
+        s3.put_object(Bucket="objects", Key="one", Body=b"before")
+        key = s3_backends[ACCOUNT_ID]["aws"].buckets["objects"].keys["one"]
+        replaced, content = weakref.ref(key), key._value_buffer
+        del key
+
+        s3.put_object(Bucket="objects", Key="one", Body=b"after")
+        gc.collect()
+
+    assert replaced() is None
+    assert content.closed

@@ -53,6 +53,14 @@ def keys(bench: PushBench) -> list[str]:
     return [event["Records"][0]["s3"]["object"]["key"] for event in bench.events]
 
 
+def test_names_of_filters_may_be_written_as_chalice_does(bench: PushBench) -> None:
+    """…/userguide/notification-how-to-filtering.html"""
+    s3 = bucket(Prefix="in/", suffix=".csv")
+    for key in ("in/a.csv", "in/a.txt", "out/a.csv"):
+        s3.put_object(Bucket="files", Key=key, Body=b"")
+    assert keys(bench) == ["in/a.csv"]
+
+
 def test_event_has_the_members_that_s3_sends(bench: PushBench) -> None:
     """Version 2.1 (…/userguide/notification-content-structure.html)."""
     bucket().put_object(Bucket="files", Key="in/a file.txt", Body=b"hello")

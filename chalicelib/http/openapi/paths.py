@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.http.api import OPEN_ROUTES
 from chalicelib.http.http_message import HTML, JSON, PROBLEM_JSON
+from chalicelib.http.identity import OPEN_ROUTES
 from chalicelib.http.openapi.operations import OPERATIONS
 from chalicelib.http.openapi.schemas import reference
 from chalicelib.jobs.problems import PROBLEM_TYPES
