@@ -108,6 +108,7 @@ class Emulator:
                 send=self._send,
             )
         )
+        self.cloud.seat_later("cloudformation", "emulator.cloud_formation.seat")
         api_gateway_backend.seat(api_gateway_backend.Seat(self.journal, endpoint))
         #: answers requests to the APIs that were deployed
         self.apis = DeployedApis(

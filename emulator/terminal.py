@@ -185,6 +185,7 @@ _TEXTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "deploy": _deploy,
     "refuse": _text,
     "log": _log,
+    "stack": _text,
     "warning": _text,
     "error": _text,
 }

@@ -314,9 +314,9 @@ def copy_project(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def endpoint(folder: Path, log: Path) -> Iterator[str]:
-    """AWS with the queues, the table and the bucket that chalice deploy does not make."""
-    command = [sys.executable, "-m", "emulator", "endpoint", "--port", "0", "--resources", STAGE]
+def endpoint(folder: Path, log: Path, *options: str) -> Iterator[str]:
+    """AWS on this machine, for what is in the folder."""
+    command = [sys.executable, "-m", "emulator", "endpoint", "--port", "0", *options]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with log.open("w") as out:
         process = subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=out)
@@ -343,7 +343,8 @@ def rehearse(*, quick: bool) -> None:
         folder, log = Path(name, "project"), Path(name, "endpoint.log")
         folder.mkdir()
         copy_project(folder)
-        with endpoint(folder, log) as url:
+        # with what chalice deploy does not make: queues, table, bucket
+        with endpoint(folder, log, "--resources", STAGE) as url:
             run = Rehearsal(folder, url)
             steps: dict[str, Callable[[], str]] = {
                 "chalice deploy": run.first_deployment,

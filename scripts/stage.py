@@ -12,20 +12,20 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
+import aws_tool
 import bundle
 import click
+import stack
+from aws_tool import AwsRefusedError
+from stack import Place
 
 CONFIG = Path(".chalice/config.json")
 RESOURCES = ".chalice/resources.json"
-#: The first version of AWS's command line tool of which everything that is called here is known.
-AWS_VERSION_MIN = (2, 0)
 #: The template names no region; Chalice asks for one all the same.
 REGION_FOR_PACKAGING = "us-east-1"
-#: Where a first deployment ended that failed: CloudFormation updates no such stack.
-#: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/view-stack-events.html
-STUCK = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"}
+#: How API Gateway calls a stage: https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-call-api.html
+_API = re.compile(r"https://(\w+)\.execute-api\.[^/]+/([^/]+)/")
 
 
 @click.group()
@@ -52,23 +52,22 @@ def deploy(stage: str, *, bucket: str) -> None:
             "deploying needs a bucket of yours that CloudFormation takes the code from: "
             f"make deploy STAGE={stage} BUCKET=…"
         )
-    _check_tool()
-    stack = f"{app}-{stage}"
-    click.echo(f"deploying {stack} to account {_account()} in {_region()}")
-    _check_stack(stack)
-    template = _package(stage)
-    packaged = template.with_name("packaged.json")
-    _run(
-        "aws", "cloudformation", "package", "--template-file", str(template),
-        "--s3-bucket", bucket, "--use-json", "--output-template-file", str(packaged),
-    )  # fmt: skip
-    _run(
-        "aws", "cloudformation", "deploy", "--template-file", str(packaged),
-        "--s3-bucket", bucket, "--stack-name", stack, "--capabilities", "CAPABILITY_IAM",
-        "--no-fail-on-empty-changeset", "--tags", f"app={app}", f"stage={stage}",
-    )  # fmt: skip
-    for output in _stack(stack).get("Outputs", []):
+    aws_tool.check()
+    account = _account()
+    place = Place(f"{app}-{stage}", _region(), bucket)
+    # whichever of the two the tool looks at
+    os.environ.update(AWS_REGION=place.region, AWS_DEFAULT_REGION=place.region)
+    where = f" at {aws_tool.endpoint()}" if aws_tool.endpoint() else ""
+    click.echo(f"deploying {place.stack} to account {account} in {place.region}{where}")
+    is_new = stack.check(place) == stack.REVIEW
+    template, tags = _package(stage), {"app": app, "stage": stage}
+    described = stack.deploy(place, template, tags, is_new=is_new)
+    for output in described.get("Outputs", []):
         click.echo(f"{output['OutputKey']}: {output['OutputValue']}")
+        if aws_tool.endpoint() and (api := _API.match(output["OutputValue"])):
+            # few resolvers find that name here
+            path = f"{aws_tool.endpoint()}/_aws/execute-api/{api[1]}/{api[2]}/"
+            click.echo(f"{output['OutputKey']} at the endpoint: {path}")
 
 
 def _checked_stage(command: str, stage: str) -> str:
@@ -105,29 +104,14 @@ def _package(stage: str) -> Path:
     return folder / "sam.json"
 
 
-def _check_tool() -> None:
-    if shutil.which("aws") is None:
-        raise click.ClickException(
-            "AWS's command line tool is not installed: "
-            "https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html"
-        )
-    said = _answer("aws", "--version")
-    found = re.match(r"aws-cli/(\d+)\.(\d+)", said)
-    version = tuple(map(int, found.groups())) if found else (0, 0)
-    if version < AWS_VERSION_MIN:
-        needed = ".".join(map(str, AWS_VERSION_MIN))
-        raise click.ClickException(
-            f"aws is {said.split()[0] if said else 'no tool of AWS'}, it must be aws-cli/{needed} "
-            "or newer: https://docs.aws.amazon.com/cli/latest/userguide/getting-started-install.html"
-        )
-
-
 def _account() -> str:
     try:
-        return _answer("aws", "sts", "get-caller-identity", "--query", "Account", "--output=text")
-    except subprocess.CalledProcessError as error:
+        return aws_tool.answer(
+            "sts", "get-caller-identity", "--query", "Account", "--output", "text"
+        )
+    except AwsRefusedError as error:
         raise click.ClickException(
-            f"there are no credentials that AWS takes ({_last_line(error)}): set AWS_PROFILE, or "
+            f"there are no credentials that AWS takes ({error.message}): set AWS_PROFILE, or "
             "sign in with `aws sso login` or `aws configure`"
         ) from None
 
@@ -135,43 +119,9 @@ def _account() -> str:
 def _region() -> str:
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
     try:
-        return region or _answer("aws", "configure", "get", "region")
-    except subprocess.CalledProcessError:
+        return region or aws_tool.answer("configure", "get", "region")
+    except AwsRefusedError:
         raise click.ClickException("there is no region: set AWS_DEFAULT_REGION") from None
-
-
-def _check_stack(stack: str) -> None:
-    status = _stack(stack).get("StackStatus", "")
-    if status in STUCK:
-        raise click.ClickException(
-            f"stack {stack} is {status}, which CloudFormation does not update: look at its events, "
-            f"then `aws cloudformation delete-stack --stack-name {stack}` and deploy again"
-        )
-    if status.endswith("_IN_PROGRESS"):
-        raise click.ClickException(f"stack {stack} is {status}: wait until that is over")
-
-
-def _stack(stack: str) -> dict[str, Any]:
-    """What CloudFormation says of it; nothing if there is none yet."""
-    try:
-        said = _answer(
-            "aws", "cloudformation", "describe-stacks", "--stack-name", stack, "--output=json"
-        )
-    except subprocess.CalledProcessError as error:
-        if "does not exist" in _last_line(error):
-            return {}
-        raise click.ClickException(_last_line(error)) from None
-    return dict(json.loads(said)["Stacks"][0])
-
-
-def _last_line(error: subprocess.CalledProcessError) -> str:
-    lines = [line for line in (error.stderr or "").splitlines() if line.strip()]
-    return lines[-1].strip() if lines else f"exit code {error.returncode}"
-
-
-def _answer(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return done.stdout.strip()
 
 
 def _run(*command: str, environment: dict[str, str] | None = None) -> None:

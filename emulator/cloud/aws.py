@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import http
+import importlib
 import re
 import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -95,6 +96,23 @@ class Cloud:
         #: what clients ask for, for what it would cost
         self.meter = Meter(clock, ACCOUNT_ID)
         journal.listen(self.meter)
+        self._journal = journal
+        #: modules with a seat of their service, which moto takes long to load
+        self._seated_later: dict[str, str] = {}
+
+    def seat_later(self, service: str, module: str) -> None:
+        """Have a module's ``seat(cloud, journal)`` called before the first request to a service."""
+        self._seated_later[service] = module
+
+    def _seat(self, service: str) -> None:
+        try:
+            module = importlib.import_module(self._seated_later[service])
+        except ImportError as error:
+            raise _more_needed(service, error) from None
+        with self.condition:
+            # another thread may have been here meanwhile
+            if self._seated_later.pop(service, None):
+                module.seat(self, self._journal)
 
     def handle(
         self,
@@ -113,6 +131,8 @@ class Cloud:
         A handler may answer with work that makes the answer: it is done without the lock.
         Raises UnknownServiceError if moto does not have it.
         """
+        if service in self._seated_later:
+            self._seat(service)
         with self.condition:
             operation = operation_of(method, url, headers, body)
             asked = self.meter.before(service, operation, body, region=region)
@@ -214,11 +234,15 @@ def _routes(service: str, region: str) -> list[tuple[re.Pattern[str], Callable[.
     try:
         regions = moto.backends.get_backend(name)[ACCOUNT_ID]
     except ImportError as error:
-        raise UnknownServiceError(
-            f"moto needs more for {service}, to be had with pip install 'moto[{name}]': {error}"
-        ) from None
+        raise _more_needed(name, error) from None
     backend = regions[REGION] if REGION in regions else regions["aws"]
     return [(re.compile(url), handler) for url, handler in backend.urls.items()]
+
+
+def _more_needed(name: str, error: ImportError) -> UnknownServiceError:
+    return UnknownServiceError(
+        f"moto needs more for {name}, to be had with pip install 'moto[{name}]': {error}"
+    )
 
 
 @functools.cache

@@ -17,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from emulator.lambda_api import native_modules
 from emulator.lambda_api.errors import invalid_parameter
 from emulator.limits import PACKAGE_BYTES_MAX
 
@@ -134,8 +135,10 @@ def _unpack(zipped: bytes, folder: PackageFolder) -> Path:
                     f"Unzipped size must be smaller than {PACKAGE_BYTES_MAX} bytes"
                 )
             target = folder.new()
+            elsewhere = native_modules.replaced(package)
             for entry in entries:
-                _extract(package, entry, target)
+                if entry.filename.split("/")[0] not in elsewhere:
+                    _extract(package, entry, target)
     except _UNREADABLE:
         raise invalid_parameter(
             "Could not unzip uploaded file. Please check your file, then try to upload again."

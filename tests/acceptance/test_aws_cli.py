@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import subprocess
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 import small_projects
+from aws_cli import version_2
 from chalice_process import chalice_local, environment, eventually
 
 if TYPE_CHECKING:
@@ -33,23 +33,8 @@ def double(event, context):
     return 2 * event["n"]
 """
 GROUP = "/aws/lambda/others-dev-on_message"
-#: Debian's, if another one comes first in the path.
-PLACES = ["aws", "/usr/bin/aws"]
 #: For a program that takes half a second to start on an idle machine.
 SEEN_SECONDS_MAX = 30
-
-
-def version_2() -> str:
-    """Where it is. Without it the test is skipped; where CI=true, it fails."""
-    for place in PLACES:
-        if found := shutil.which(place):
-            said = subprocess.run([found, "--version"], capture_output=True, text=True, check=True)
-            if said.stdout.startswith("aws-cli/2"):
-                return found
-    missing = "there is no version 2 of the AWS CLI on this machine"
-    if os.environ.get("CI") == "true":
-        pytest.fail(missing)
-    pytest.skip(missing)
 
 
 class Aws(NamedTuple):

@@ -1,0 +1,1 @@
+"""What CloudFormation knows of each type of resource, one service a module."""
