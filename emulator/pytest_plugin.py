@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from chalice.config import Config
 
+    from emulator.api_gateway.definition import RestApiDefinition
     from emulator.invocation import FunctionSpec
 
 
@@ -121,17 +122,26 @@ def on_virtual_clock(
     _keep_what_is_loaded()
 
 
-@pytest.fixture
-def client(emulator: Emulator, chalice_config: Config, chalice_project: project.Project) -> Client:
-    """Calls the app's routes."""
+@pytest.fixture(scope="session")
+def chalice_api(chalice_config: Config, chalice_project: project.Project) -> RestApiDefinition:
+    """The app's routes, as API Gateway has them."""
     responses = project.gateway_responses(chalice_project)
-    app = chalice_config.chalice_app
+    return local_gateway.described(chalice_config.chalice_app, responses)
+
+
+@pytest.fixture
+def client(emulator: Emulator, chalice_config: Config, chalice_api: RestApiDefinition) -> Client:
+    """Calls the app's routes."""
 
     def record(*, method: str, path: str, **data: Any) -> None:
         emulator.journal.record("api", "request", route=f"{method} {path}", **data)
 
     gateway = local_gateway.Gateway(
-        app, chalice_config, responses=responses, record=record, clock=emulator.clock
+        chalice_config.chalice_app,
+        chalice_config,
+        definition=chalice_api,
+        record=record,
+        clock=emulator.clock,
     )
     return Client(gateway)
 

@@ -90,7 +90,7 @@ def create_server(
         # as chalice does: current_request becomes one a thread
         local.CustomLocalChalice.__bases__ = (local.LocalChalice, app.__class__)
         app.__class__ = local.CustomLocalChalice
-    gateway = Gateway(app, config, record=record, responses=responses)
+    gateway = Gateway(app, config, record=record, definition=described(app, responses))
     return GatewayServer(gateway, host=host, port=port)
 
 
@@ -132,9 +132,10 @@ class Gateway:
         config: Config,
         *,
         record: Record | None = None,
-        responses: Mapping[str, Definition] | None = None,
+        definition: RestApiDefinition | None = None,
         clock: Clock | None = None,
     ) -> None:
+        """``definition``: what ``described`` has made of the app, which takes a while."""
         self._app = app
         self._record = record
         self._clock = clock or SystemClock()
@@ -144,7 +145,7 @@ class Gateway:
             account_id=ACCOUNT_ID,
             region=os.environ.get("AWS_REGION", REGION_DEFAULT),
         )
-        definition = msgspec.structs.replace(described(app), gateway_responses=responses or {})
+        definition = definition or described(app)
         self._api = RestApi(definition, stage, _InProcess(app, config))
         own = {route.split("/")[1] for route in definition.methods}
         #: what may stand in front of a path, unless a route begins like that
@@ -225,9 +226,9 @@ def document(app: Chalice) -> dict[str, Any]:
     return made
 
 
-def described(app: Chalice) -> RestApiDefinition:
-    """The API that Chalice would make of the app."""
-    return openapi.read(document(app))
+def described(app: Chalice, responses: Mapping[str, Definition] | None = None) -> RestApiDefinition:
+    """The API that Chalice would make of the app, with the template's gateway responses."""
+    return msgspec.structs.replace(openapi.read(document(app)), gateway_responses=responses or {})
 
 
 class _InProcess:

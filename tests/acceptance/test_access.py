@@ -19,7 +19,7 @@ from tokens import token
 
 from chalicelib import bootstrap, limits
 from chalicelib.http import api, identity
-from emulator.api_gateway.local_gateway import Gateway
+from emulator.api_gateway.local_gateway import Gateway, described
 from emulator.declared import project
 from emulator.test_client import Client, Response
 
@@ -78,10 +78,10 @@ def closed(
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    responses = project.gateway_responses(chalice_project)
+    api = described(module.app, project.gateway_responses(chalice_project))
 
     def made() -> Client:
-        return Client(Gateway(module.app, chalice_config, responses=responses))
+        return Client(Gateway(module.app, chalice_config, definition=api))
 
     yield Closed(module.app, made(), made)
     bootstrap.service.cache_clear()

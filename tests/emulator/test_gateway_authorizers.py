@@ -13,7 +13,7 @@ from chalice.app import AuthResponse, AuthRoute
 from chalice.config import Config
 
 from emulator.api_gateway.gateway_responses import Definition, GatewayResponses
-from emulator.api_gateway.local_gateway import Gateway
+from emulator.api_gateway.local_gateway import Gateway, described
 from emulator.http.message import Response
 from emulator.test_client import Client
 
@@ -70,7 +70,7 @@ DEFINED: dict[str, Definition] = msgspec.convert(
 def client(token: str | None = None, defined: dict[str, Definition] | None = None) -> Client:
     config = Config.create(chalice_app=app, api_gateway_stage="v1")
     headers = {} if token is None else {"Authorization": token}
-    return Client(Gateway(app, config, responses=defined), headers)
+    return Client(Gateway(app, config, definition=described(app, defined)), headers)
 
 
 def test_what_the_authorizer_says_reaches_the_function() -> None:
