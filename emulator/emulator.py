@@ -27,8 +27,8 @@ from emulator.lambda_api import invoking
 from emulator.lambda_api.functions import Functions
 from emulator.lambda_api.package import PackageFolder
 from emulator.lambda_api.seated_function import Seat
-from emulator.mapping.asynchronous import AsynchronousInvocations, AsynchronousSettings
-from emulator.mapping.schedule import ScheduleMapping, ScheduleSpec
+from emulator.mapping.asynchronous import AsynchronousInvocations
+from emulator.mapping.schedule import Schedules
 from emulator.push import services
 from emulator.push.rule_schedules import RuleSchedules
 from emulator.push.seat import PushSeat
@@ -38,7 +38,7 @@ from emulator.sqs import backend as sqs_backend
 from emulator.sqs.mover import MessageMover
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from emulator.clock import Clock
     from emulator.cloud.letter import Letter
@@ -81,10 +81,7 @@ class Emulator:
         self.scheduler = Scheduler(clock, self.cloud.condition, self.journal)
         self._runners = Functions(make_function, self.cloud.meter.invoked)
         self._packages = PackageFolder(packages_dir)
-        self._schedules: dict[str, ScheduleMapping] = {}
         self._subscriptions = Subscriptions(self.cloud)
-        #: functions whose asynchronous events the template has a word on
-        self._configured: set[str] = set()
         self._project: Project | None = None
         #: accepts events for functions, by their names in app.py
         self.asynchronous = AsynchronousInvocations(
@@ -95,6 +92,8 @@ class Emulator:
             journal=self.journal,
         )
         self.scheduler.add(self.asynchronous)
+        self._schedules = Schedules(self.asynchronous)
+        self.scheduler.add(self._schedules)
         services.seat(PushSeat(clock, self._deliver, self._warn, self.cloud.notify))
         lambda_backend.seat(
             Seat(
@@ -136,8 +135,10 @@ class Emulator:
             notes += self._lambda.mappings.declare(
                 (*project.queue_mappings, *project.stream_mappings)
             )
-            self._apply_schedules(project.schedules)
-            self._apply_pushes(project)
+            arns = {spec.name: spec.arn for spec in project.functions}
+            self._schedules.apply(project.schedules, arns, self.clock.now_ms())
+            self._subscriptions.apply(project.subscriptions, arns)
+            self.asynchronous.declare(project.asynchronous)
             self.cloud.condition.notify_all()
         return [*project.notes, *notes]
 
@@ -148,31 +149,6 @@ class Emulator:
         """
         with self.cloud.condition:
             return provision(resources, names, self.cloud)
-
-    def _apply_schedules(self, schedules: Sequence[ScheduleSpec]) -> None:
-        wanted = {spec.name: spec for spec in schedules}
-        for name, mapping in list(self._schedules.items()):
-            if wanted.get(name) != mapping.spec:
-                self.scheduler.remove(mapping)
-                del self._schedules[name]
-        for name in [name for name in wanted if name not in self._schedules]:
-            spec = wanted[name]
-            self._schedules[name] = ScheduleMapping(
-                spec,
-                self.asynchronous,
-                function_arn=self.function(spec.function).spec.arn,
-                now_ms=self.clock.now_ms(),
-            )
-            self.scheduler.add(self._schedules[name])
-
-    def _apply_pushes(self, project: Project) -> None:
-        arns = {spec.name: spec.arn for spec in project.functions}
-        self._subscriptions.apply(project.subscriptions, arns)
-        for name in self._configured - project.asynchronous.keys():
-            self.asynchronous.configure(name, AsynchronousSettings())
-        for name, settings in project.asynchronous.items():
-            self.asynchronous.configure(name, settings)
-        self._configured = set(project.asynchronous)
 
     def queue(self, name: str) -> Queue:
         """A queue by name; raises KeyError."""

@@ -22,7 +22,7 @@ from emulator.mapping.destination import Ending
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from emulator.clock import Clock
     from emulator.invocation import Function
@@ -90,6 +90,8 @@ class AsynchronousInvocations:
         self._condition = condition
         self._journal = journal
         self._settings: dict[str, AsynchronousSettings] = {}
+        #: functions whose settings a project declares
+        self._declared: set[str] = set()
         #: (due, tie break, event) of what waits for its time, a heap
         self._waiting: list[tuple[int, int, _Event]] = []
         self._sequence = itertools.count()
@@ -103,6 +105,13 @@ class AsynchronousInvocations:
     def configure(self, function: str, settings: AsynchronousSettings) -> None:
         """Set how a function's events are treated from now on."""
         self._settings[function] = settings
+
+    def declare(self, settings: Mapping[str, AsynchronousSettings]) -> None:
+        """Have a project's settings as it declares them now, by the function's name."""
+        for function in self._declared - settings.keys():
+            self.configure(function, AsynchronousSettings())
+        self._settings.update(settings)
+        self._declared = set(settings)
 
     def submit(
         self, function: str, payload: bytes, *,

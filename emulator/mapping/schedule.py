@@ -16,7 +16,7 @@ from emulator import arn
 from emulator.mapping import schedule_expression
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from emulator.mapping.asynchronous import AsynchronousInvocations
     from emulator.mapping.source import Work
@@ -33,7 +33,7 @@ class ScheduleSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ScheduleMapping:
-    """A source that submits an event whenever its schedule is due.
+    """Submits an event whenever its schedule is due.
 
     Every method is called under the cloud's lock. Raises ScheduleExpressionError if the expression
     cannot be read.
@@ -49,13 +49,6 @@ class ScheduleMapping:
         self._schedule = schedule_expression.parse(spec.expression, starts_ms=now_ms)
         self._tick_ms = self._schedule.next_after_ms(now_ms)
 
-    def __str__(self) -> str:
-        return f"{self.spec.function} <- {self.spec.expression}"
-
-    def pending(self, now_ms: int) -> bool:
-        """Never: a schedule comes to no end, so nobody can wait for it."""
-        return False
-
     def next_due_ms(self, now_ms: int) -> int | None:
         return self._tick_ms
 
@@ -69,6 +62,46 @@ class ScheduleMapping:
 
     def _submit(self, payload: bytes) -> None:
         self._events.submit(self.spec.function, payload, source=self.spec.expression, awaited=False)
+
+
+class Schedules:
+    """The source that all schedules of a project share. Called under the cloud's lock."""
+
+    def __init__(self, events: AsynchronousInvocations) -> None:
+        self._events = events
+        self._mappings: dict[str, ScheduleMapping] = {}
+
+    def __str__(self) -> str:
+        return "schedules"
+
+    def apply(
+        self, specs: Sequence[ScheduleSpec], function_arns: Mapping[str, str], now_ms: int
+    ) -> None:
+        """Have these from now on; one that has not changed keeps its time.
+
+        ``function_arns`` are those of the project's functions, by their names in app.py.
+        """
+        before, self._mappings = self._mappings, {}
+        for spec in specs:
+            known = before.get(spec.name)
+            if known is None or known.spec != spec:
+                arn_of_function = function_arns[spec.function]
+                known = ScheduleMapping(
+                    spec, self._events, function_arn=arn_of_function, now_ms=now_ms
+                )
+            self._mappings[spec.name] = known
+
+    def pending(self, now_ms: int) -> bool:
+        """Never: a schedule comes to no end, so nobody can wait for it."""
+        return False
+
+    def next_due_ms(self, now_ms: int) -> int | None:
+        ticks = (mapping.next_due_ms(now_ms) for mapping in self._mappings.values())
+        return min((tick_ms for tick_ms in ticks if tick_ms is not None), default=None)
+
+    def step(self, now_ms: int) -> Sequence[Work]:
+        """Hand out the events of all that are due."""
+        return [work for mapping in self._mappings.values() for work in mapping.step(now_ms)]
 
 
 def scheduled_event(rule_arn: str, at_ms: int) -> dict[str, Any]:

@@ -78,9 +78,10 @@ def closed(
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    api = described(module.app, project.gateway_responses(chalice_project))
+    responses = project.gateway_responses(chalice_project)
 
     def made() -> Client:
+        api = described(module.app, responses)
         return Client(Gateway(module.app, chalice_config, definition=api))
 
     yield Closed(module.app, made(), made)

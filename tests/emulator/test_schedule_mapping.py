@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from mapping_builders import CRASH, ScriptedFunction, SmallCloud
 
-from emulator.mapping.schedule import ScheduleMapping, ScheduleSpec
+from emulator.mapping.schedule import Schedules, ScheduleSpec
 from emulator.mapping.schedule_expression import ScheduleExpressionError
 
 
@@ -19,14 +19,13 @@ def cloud() -> SmallCloud:
 
 def schedule(
     cloud: SmallCloud, function: ScriptedFunction, expression: str = "rate(1 day)"
-) -> ScheduleMapping:
+) -> Schedules:
     cloud.functions["work"] = function
-    mapping = ScheduleMapping(
-        ScheduleSpec(name="sweep", expression=expression, function="work"),
-        cloud.asynchronous, function_arn=function.spec.arn, now_ms=cloud.clock.now_ms(),
-    )  # fmt: skip
-    cloud.scheduler.add(mapping)
-    return mapping
+    spec = ScheduleSpec(name="sweep", expression=expression, function="work")
+    made = Schedules(cloud.asynchronous)
+    made.apply([spec], {"work": function.spec.arn}, cloud.clock.now_ms())
+    cloud.scheduler.add(made)
+    return made
 
 
 def called_after_seconds(cloud: SmallCloud, function: ScriptedFunction) -> list[float]:
