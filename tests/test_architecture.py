@@ -190,7 +190,7 @@ def test_installing_brings_every_package_and_what_it_imports() -> None:
         assert f'"{".".join(package.parts)}"' in text, package
     named = set(re.findall(r'^ +"([a-z-]+)\S*>=', text, re.MULTILINE)) | {"pytest", "time-machine"}
     # brought by boto3, moto and awslambdaric
-    brought = {"botocore", "requests", "simplejson", "werkzeug"}
+    brought = {"botocore", "requests", "simplejson", "werkzeug", "yaml"}
     used = {name.split(".")[0] for module in EMULATOR for name in imports(module)}
     foreign = {name.replace("_", "-") for name in used - sys.stdlib_module_names - {"emulator"}}
     assert foreign - brought - named == set()
