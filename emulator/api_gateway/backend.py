@@ -6,9 +6,9 @@ and leaves authorizers and gateway responses out; what it deploys answers nothin
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from moto.apigateway import urls as moto_urls
 from moto.apigateway.exceptions import (
     ApiGatewayException,
     BadRequestException,
@@ -19,6 +19,7 @@ from moto.apigateway.exceptions import (
 from moto.apigateway.models import APIGatewayBackend, apigateway_backends
 
 from emulator.api_gateway import address, openapi, stored_api
+from emulator.api_gateway.responses import URL_BASES, URL_PATHS
 
 if TYPE_CHECKING:
     from emulator.api_gateway.definition import RestApiDefinition, Stage
@@ -52,7 +53,7 @@ class RestApisBackend(APIGatewayBackend):  # type: ignore[misc]
 
     @property
     def _url_module(self) -> Any:
-        return moto_urls
+        return SimpleNamespace(url_bases=URL_BASES, url_paths=URL_PATHS)
 
     def create_rest_api(self, *given: Any, **more: Any) -> Any:
         api = super().create_rest_api(*given, **more)

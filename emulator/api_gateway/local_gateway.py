@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 from chalice import local
 from chalice.app import ChaliceAuthorizer
+from chalice.constants import DEFAULT_APIGATEWAY_STAGE_NAME
 from chalice.deploy.swagger import SwaggerGenerator
 
 from emulator.api_gateway import openapi, refusal
@@ -141,7 +142,7 @@ class Gateway:
         self._clock = clock or SystemClock()
         stage = Stage(
             api_id=API_ID,
-            name=config.api_gateway_stage,
+            name=config.api_gateway_stage or DEFAULT_APIGATEWAY_STAGE_NAME,
             account_id=ACCOUNT_ID,
             region=os.environ.get("AWS_REGION", REGION_DEFAULT),
         )

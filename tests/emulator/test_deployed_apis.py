@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -306,3 +307,31 @@ def test_document_that_cannot_be_used_is_refused(
     assert refusal.code == "BadRequestException"
     assert text in refusal.text
     assert client("apigateway").get_rest_apis()["items"] == []
+
+
+@pytest.mark.parametrize("body", [b"", b"hello", b"[1]", b"7", b"{}", b"a: ["])
+def test_body_that_is_no_document_is_refused(api: Apis, body: bytes) -> None:
+    """https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-import-api-errors-warnings.html"""
+    made = api.aws.create_rest_api(name="made")["id"]
+    for ask in (api.aws.import_rest_api, functools.partial(api.aws.put_rest_api, restApiId=made)):
+        with refused() as refusal:
+            ask(body=body)
+        assert (refusal.code, refusal.status) == ("BadRequestException", 400)
+    assert [one["id"] for one in api.aws.get_rest_apis()["items"]] == [made]
+
+
+def test_document_may_be_yaml_with_numbers_for_statuses(api: Apis) -> None:
+    """https://docs.aws.amazon.com/apigateway/latest/api/API_ImportRestApi.html"""
+    body = f"""
+openapi: 3.0.1
+info: {{title: shop, version: 2026-01-01}}
+paths:
+  /jobs:
+    get:
+      responses: {{200: {{description: fine}}}}
+      x-amazon-apigateway-integration:
+        {{type: aws_proxy, httpMethod: POST, uri: "{uri("work")}"}}
+"""
+    api.id = api.aws.import_rest_api(body=body.encode())["id"]
+    api.aws.create_deployment(restApiId=api.id, stageName="v1")
+    assert api.event("GET", "/v1/jobs")["resource"] == "/jobs"
