@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +19,8 @@ pytest_plugins = ["emulator.pytest_plugin", "least_privilege", "stage_package"]
 # Before any test module is imported: a client made at import time must find nothing either.
 guard.pin_environment(os.environ, None, "us-east-1")
 guard.forbid("loopback")
+# a shell's background job ignores it, and so would every chalice local that a test interrupts
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

@@ -46,6 +46,8 @@ def _limit_file_descriptors() -> None:
 
 def main() -> None:
     os.setpgid(0, 0)
+    # nohup's is inherited; a process that is frozen has to end by it when its zygote is killed
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     _limit_file_descriptors()
     lifeline = _take_lifeline()
     threading.Thread(target=_end_with_the_emulator, args=(lifeline,), daemon=True).start()
