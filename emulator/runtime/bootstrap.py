@@ -6,8 +6,10 @@ lifeline as standard input. Leads a process group of its own.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import resource
+import select
 import signal
 import sys
 import threading
@@ -24,7 +26,23 @@ FILE_DESCRIPTORS_MAX = 1_024
 
 
 def _end_with_the_emulator(lifeline: int) -> None:
-    """Wait until the emulator closes its end or is killed; then end the whole process group."""
+    """End the whole process group when the emulator closes its end or is killed.
+
+    On Linux the kernel does that, so that it also reaches a process which is being frozen just
+    then and can do nothing itself.
+    """
+    if sys.platform == "linux":
+        fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
+        fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())
+        flags = fcntl.fcntl(lifeline, fcntl.F_GETFL)
+        fcntl.fcntl(lifeline, fcntl.F_SETFL, flags | os.O_ASYNC)
+        if not select.select([lifeline], [], [], 0)[0]:
+            return
+        # it was closed before
+    threading.Thread(target=_wait_for_the_end, args=(lifeline,), daemon=True).start()
+
+
+def _wait_for_the_end(lifeline: int) -> None:
     os.read(lifeline, 1)
     os.killpg(0, signal.SIGKILL)
 
@@ -49,8 +67,7 @@ def main() -> None:
     # nohup's is inherited; a process that is frozen has to end by it when its zygote is killed
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     _limit_file_descriptors()
-    lifeline = _take_lifeline()
-    threading.Thread(target=_end_with_the_emulator, args=(lifeline,), daemon=True).start()
+    _end_with_the_emulator(_take_lifeline())
     # python -m has put the project first; Chalice deploys what is in vendor/ beside it.
     sys.path.insert(1, str(Path(os.environ["LAMBDA_TASK_ROOT"]) / "vendor"))
     guard.forbid("aws")

@@ -38,11 +38,16 @@ class SerializationError(SqsError):
 
 
 def check(operation: OperationModel, body: bytes) -> None:
-    """Raises SerializationError or MissingParameterError."""
+    """Look at the body of the JSON protocol. Raises SerializationError or MissingParameterError."""
     try:
         content = msgspec.json.decode(body or b"{}")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise SerializationError("The body is no JSON.") from None
+    check_content(operation, content)
+
+
+def check_content(operation: OperationModel, content: Any) -> None:
+    """Look at a request that is decoded, of whatever protocol. Raises as ``check`` does."""
     if operation.input_shape is not None:
         _check(operation.input_shape, content, path="")
 
@@ -63,6 +68,8 @@ def _check(shape: Shape, value: Any, *, path: str) -> None:
         where = f"{path}.{name}" if path else name
         if content is not None:
             _check(inner, content, path=where)
+        elif shape.type_name == "list":
+            raise SerializationError("A list holds null.")
         elif shape.type_name == "structure" and name in shape.required_members:
             raise MissingParameterError(where)
 
@@ -82,6 +89,8 @@ def _members(shape: Shape, value: Any) -> Iterator[tuple[Shape, Any, str]]:
 
 def _check_scalar(shape: Shape, value: Any) -> None:
     name, wanted = _SCALARS[shape.type_name]
+    if shape.type_name == "blob" and isinstance(value, bytes):
+        return
     if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
         raise SerializationError(f"{_token(value)} can not be converted to {name}")
     if shape.type_name == "blob":

@@ -12,7 +12,7 @@ from moto.sqs.responses import SQSResponse
 
 from emulator.caller import trace_header
 from emulator.sqs import request_shape
-from emulator.sqs.errors import SqsError
+from emulator.sqs.errors import InvalidParameterValueError, SqsError
 from emulator.sqs.message import MessageAttribute, md5_of
 from emulator.sqs.moving import Move
 from emulator.sqs.receiving import chosen_attributes, received_attributes
@@ -21,6 +21,8 @@ from emulator.sqs.sending import Draft
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+
+    from botocore.model import OperationModel
 
     from emulator.sqs.message import Delivery, Message
 
@@ -35,9 +37,19 @@ class DeliveryResponse(SQSResponse):  # type: ignore[misc]
         try:
             if "json" in (request.content_type or ""):
                 request_shape.check(operation, request.data)
-            super().parse_parameters(request)
+                super().parse_parameters(request)
+            else:
+                self._parse_form(operation, request)
         except SqsError as refusal:
             self._refusal = refusal
+
+    def _parse_form(self, operation: OperationModel, request: Any) -> None:
+        """The protocol of older clients, whose members are all texts."""
+        try:
+            super().parse_parameters(request)
+        except ValueError as error:
+            raise InvalidParameterValueError(f"A parameter cannot be read: {error}") from None
+        request_shape.check_content(operation, self.params)
 
     def call_action(self) -> Any:
         if self._refusal is None:

@@ -284,3 +284,30 @@ def test_message_has_no_system_attribute_but_its_trace_header(
     sqs.create("work")
     request = {"QueueUrl": "work", "MessageBody": "x", "MessageSystemAttributes": attribute}
     assert sqs.refused("SendMessage", **request)[0] == "InvalidParameterValue"
+
+
+@pytest.mark.parametrize(
+    ("form", "code"),
+    [
+        ("Action=SendMessage&QueueUrl=work&MessageBody=x&MessageAttribute.1.Name=a&"
+         "MessageAttribute.1.Value.DataType=Binary&MessageAttribute.1.Value.BinaryValue=AAAA", ""),
+        ("Action=DeleteMessage&QueueUrl=work", "MissingParameter"),
+        ("Action=CreateQueue", "MissingParameter"),
+        ("Action=DeleteMessageBatch&QueueUrl=work&DeleteMessageBatchRequestEntry.1.Id=a",
+         "MissingParameter"),
+        ("Action=SendMessage&QueueUrl=work&MessageBody=x&DelaySeconds=soon",
+         "InvalidParameterValue"),
+    ],
+)  # fmt: skip
+def test_form_of_an_older_client_is_read_and_refused_in_its_protocol(
+    sqs: Sqs, form: str, code: str
+) -> None:
+    """The query API (…/SQSDeveloperGuide/sqs-making-api-requests-xml.html)."""
+    sqs.create("work")
+    answer = sqs.cloud.handle(
+        service="sqs", region="us-east-1", method="POST",
+        url="https://sqs.us-east-1.amazonaws.com/",
+        headers={"Content-Type": "application/x-www-form-urlencoded"}, body=form.encode(),
+    )  # fmt: skip
+    assert answer.status == (400 if code else 200)
+    assert f"<Code>{code}</Code>".encode() in answer.body or not code

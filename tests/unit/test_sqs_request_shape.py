@@ -52,6 +52,8 @@ def test_parameter_that_is_needed_is_named(operation: str, body: bytes, name: st
         (b"\xff", "The body is no JSON."),
         (b"[]", "Start of list found where not expected."),
         (b"1", "Unexpected token NUMBER_VALUE where a structure is expected."),
+        (b'{"MessageBody": "x", "QueueUrl": "q", "MessageAttributes": '
+         b'{"a": {"DataType": "String", "StringListValues": [null]}}}', "A list holds null."),
         (b'{"MessageBody": 1, "QueueUrl": "q"}', "NUMBER_VALUE can not be converted to a String"),
         (b'{"MessageBody": "x", "QueueUrl": "q", "DelaySeconds": "1"}',
          "STRING_VALUE can not be converted to an Integer"),
