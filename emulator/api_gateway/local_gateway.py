@@ -219,9 +219,15 @@ def _uri(function: str) -> str:
     return f"{where}/{function}/invocations"
 
 
+def document(app: Chalice) -> dict[str, Any]:
+    """What Chalice would import into API Gateway."""
+    made: dict[str, Any] = _Document().generate_swagger(app)
+    return made
+
+
 def described(app: Chalice) -> RestApiDefinition:
     """The API that Chalice would make of the app."""
-    return openapi.read(_Document().generate_swagger(app))
+    return openapi.read(document(app))
 
 
 class _InProcess:
