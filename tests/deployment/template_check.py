@@ -14,7 +14,6 @@ from cfnlint.api import lint_all
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
-
 RUNTIME_DEPRECATED = "W2531"
 
 
