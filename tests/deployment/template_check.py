@@ -14,6 +14,8 @@ from cfnlint.api import lint_all
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
+RUNTIME_DEPRECATED = "W2531"
+
 
 def translated(template: dict[str, Any]) -> dict[str, Any]:
     """What CloudFormation makes of it, once ``aws cloudformation package`` has sent the code."""
@@ -26,12 +28,13 @@ def translated(template: dict[str, Any]) -> dict[str, Any]:
 
 def findings(template: dict[str, Any]) -> list[str]:
     """Errors and warnings. What cfn-lint calls informational is a taste: notes for AI tools, or
-    that queues should outlive their stack.
+    that queues should outlive their stack. How long Lambda keeps a runtime is no fault of the
+    template, which has the Python that made it.
     """
     return [
         f"{match.rule.id} {'/'.join(map(str, match.path or []))}: {match.message}"
         for match in lint_all(json.dumps(template))
-        if not match.rule.id.startswith("I")
+        if not match.rule.id.startswith("I") and match.rule.id != RUNTIME_DEPRECATED
     ]
 
 
