@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 #: not the app's name: that logger is Chalice's own
 LOGGER = logging.getLogger("chalicelib")
+_HANDLER = "service"
 
 #: Frames of a task's failure that are worth a line.
 FRAMES_MAX = 5
@@ -63,9 +64,11 @@ def configure(*, with_metrics: bool = True) -> None:
 
     ``with_metrics``: CloudWatch reads them; a person at a terminal has no use for that part.
     """
-    if any(isinstance(handler, _StandardOutput) for handler in LOGGER.handlers):
+    # by its name: an app that is loaded from a bundle beside this one brings its own class
+    if any(handler.name == _HANDLER for handler in LOGGER.handlers):
         return
     handler = _StandardOutput()
+    handler.name = _HANDLER
     handler.setFormatter(Line(with_metrics=with_metrics))
     LOGGER.addHandler(handler)
     LOGGER.setLevel(logging.INFO)
