@@ -134,7 +134,8 @@ def _throttle(data: dict[str, Any]) -> str:
 
 
 def _dead_letter(data: dict[str, Any]) -> str:
-    return f"{_messages(data)} to {data['target']} after {data['receive_count']} receives"
+    count = data["receive_count"]
+    return f"{_messages(data)} to {data['target']} after {count} {_plural('receive', count)}"
 
 
 def _move(data: dict[str, Any]) -> str:
