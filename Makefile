@@ -18,7 +18,7 @@ run: $(READY)    ## set everything up and serve on http://localhost:8000
 setup: $(READY) $(TEMPLATE)  ## set everything up
 
 test: $(READY) $(TEMPLATE)  ## run the tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 check: lint types test  ## everything that must be green: style, types, tests
 
