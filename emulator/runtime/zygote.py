@@ -2,7 +2,7 @@
 
 Started as ``python -m emulator.runtime.zygote <descriptor of a socket>``. It never runs a
 function's code, has one thread, makes no client and opens no connection: a child finds nothing but
-loaded modules. It ends when the other end of its socket does. Linux only.
+loaded modules and botocore's data. It ends when the other end of its socket does. Linux only.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from emulator.runtime import fork_request
+from emulator.runtime import botocore_data, fork_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -169,6 +169,7 @@ def _load() -> None:
     for name in ("boto3", _BOOTSTRAP):
         importlib.import_module(name)
     del sys.modules[_LOADED_BY_THE_CHILD]
+    botocore_data.share()
 
 
 def main() -> None:

@@ -117,6 +117,22 @@ def test_variables_that_are_too_many_for_one_message_are_set(project: Project) -
     assert not zygotes()
 
 
+def test_what_botocore_reads_for_a_first_client_is_there(project: Project) -> None:
+    """In the words in which it asks for it, or it would be read again."""
+    asks = """
+from botocore.session import Session
+
+def handler(*_):
+    session = Session()
+    there = set(session.get_component("data_loader")._cache)
+    for service in ("dynamodb", "sqs"):
+        session.create_client(service, "us-east-1")
+    return [str(key) for key in set(session.get_component("data_loader")._cache) - there]
+"""
+    project.write("asking", asks)
+    assert project.function("asking.handler").invoke(b"{}").value() == []
+
+
 def test_forked_environment_ends_with_the_status_of_its_process(project: Project) -> None:
     project.write("ending", "import os\ndef handler(*_): os.abort()")
     failed = project.function("ending.handler").invoke(b"{}")
