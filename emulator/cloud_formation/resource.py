@@ -115,6 +115,8 @@ class Resource:
 
     def get_cfn_attribute(self, name: str) -> Any:
         """The value of Fn::GetAtt; raises UnknownAttributeError."""
+        if self.kind.attributes is not None and name not in self.kind.attributes:
+            raise UnknownAttributeError(self, name)
         return self.kind.attribute(self._aws, self, name)
 
 
@@ -129,6 +131,8 @@ class ResourceType:
     known: frozenset[str] | None = frozenset()
     #: properties that no call changes: another value is another resource; None: all of them
     fixed: frozenset[str] | None = frozenset()
+    #: what Fn::GetAtt may ask for; None: ``attribute`` itself raises UnknownAttributeError
+    attributes: frozenset[str] | None = frozenset()
     #: False for those that only have a name here
     is_made: ClassVar[bool] = True
 
@@ -146,8 +150,8 @@ class ResourceType:
         """Remove it."""
 
     def attribute(self, aws: Calls, resource: Resource, name: str) -> Any:
-        """An attribute; raises UnknownAttributeError."""
-        raise UnknownAttributeError(resource, name)
+        """One of ``attributes``: its id, where the type says nothing else."""
+        return resource.physical_resource_id
 
     def generated_name(self, name: str, properties: dict[str, Any]) -> str:
         """``name`` as the type wants it, for a resource that the template leaves unnamed."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from emulator.cloud_formation.resource import ResourceType, UnknownAttributeError
+from emulator.cloud_formation.resource import ResourceType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,6 +32,7 @@ _METHOD_SETTINGS = {
 
 class RestApi(ResourceType):
     type = "AWS::ApiGateway::RestApi"
+    attributes = frozenset({"RestApiId", "RootResourceId"})
     named_by = "Name"
     known = frozenset(
         {
@@ -77,8 +78,6 @@ class RestApi(ResourceType):
         api = resource.physical_resource_id
         if name == "RestApiId":
             return api
-        if name != "RootResourceId":
-            raise UnknownAttributeError(resource, name)
         items = aws("apigateway", "GetResources", restApiId=api)["items"]
         return next(item["id"] for item in items if item["path"] == "/")
 
@@ -99,6 +98,7 @@ def _endpoint(given: dict[str, Any]) -> dict[str, Any] | None:
 
 class Deployment(ResourceType):
     type = "AWS::ApiGateway::Deployment"
+    attributes = frozenset({"DeploymentId"})
     known = frozenset({"RestApiId", "Description", "StageName", "StageDescription"})
     fixed = frozenset({"RestApiId"})
 
@@ -119,11 +119,6 @@ class Deployment(ResourceType):
             "apigateway", "DeleteDeployment", restApiId=given["RestApiId"],
             deploymentId=resource.physical_resource_id,
         )  # fmt: skip
-
-    def attribute(self, aws: Calls, resource: Resource, name: str) -> Any:
-        if name != "DeploymentId":
-            raise UnknownAttributeError(resource, name)
-        return resource.physical_resource_id
 
 
 class Stage(ResourceType):

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from emulator.cloud_formation.resource import (
     AlreadyExistsError,
     ResourceType,
-    UnknownAttributeError,
 )
 
 if TYPE_CHECKING:
@@ -136,6 +135,7 @@ _OFF: dict[str, dict[str, Any]] = {
 
 class Bucket(ResourceType):
     type = "AWS::S3::Bucket"
+    attributes = frozenset({"Arn", "DomainName", "RegionalDomainName"})
     named_by = "BucketName"
     name_chars_max = 63
     known = frozenset({"BucketName", "Tags", *_SETTINGS})
@@ -184,8 +184,6 @@ class Bucket(ResourceType):
             "DomainName": f"{bucket}.s3.amazonaws.com",
             "RegionalDomainName": f"{bucket}.s3.{aws.region}.amazonaws.com",
         }
-        if name not in known:
-            raise UnknownAttributeError(resource, name)
         return known[name]
 
 

@@ -19,6 +19,7 @@ class MotoType(ResourceType):
     """One resource of a type that moto makes, by moto's own idea of it."""
 
     known = None
+    attributes = None
 
     def __init__(self, model: Any) -> None:
         self._model = model

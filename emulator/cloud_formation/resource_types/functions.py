@@ -9,7 +9,7 @@ import io
 import zipfile
 from typing import TYPE_CHECKING, Any
 
-from emulator.cloud_formation.resource import ResourceType, UnknownAttributeError
+from emulator.cloud_formation.resource import ResourceType
 
 if TYPE_CHECKING:
     from emulator.cloud_formation.calls import Calls
@@ -37,6 +37,7 @@ _INLINE = "index.py"
 
 class Function(ResourceType):
     type = "AWS::Lambda::Function"
+    attributes = frozenset({"Arn"})
     named_by = "FunctionName"
     name_chars_max = 64
     known = frozenset(
@@ -71,8 +72,6 @@ class Function(ResourceType):
         aws("lambda", "DeleteFunction", FunctionName=resource.physical_resource_id)
 
     def attribute(self, aws: Calls, resource: Resource, name: str) -> Any:
-        if name != "Arn":
-            raise UnknownAttributeError(resource, name)
         return _arn(aws, resource.physical_resource_id)
 
 
@@ -119,6 +118,7 @@ def _tag(aws: Calls, resource: Resource, wanted: Wanted) -> None:
 
 class Version(ResourceType):
     type = "AWS::Lambda::Version"
+    attributes = frozenset({"FunctionArn", "Version"})
     known = frozenset({"FunctionName", "Description", "CodeSha256"})
     fixed = known
 
@@ -133,8 +133,6 @@ class Version(ResourceType):
     def attribute(self, aws: Calls, resource: Resource, name: str) -> Any:
         arn = resource.physical_resource_id
         known = {"FunctionArn": arn, "Version": arn.rpartition(":")[2]}
-        if name not in known:
-            raise UnknownAttributeError(resource, name)
         return known[name]
 
 
@@ -145,6 +143,7 @@ def _unqualified(arn: str) -> str:
 
 class Alias(ResourceType):
     type = "AWS::Lambda::Alias"
+    attributes = frozenset({"AliasArn"})
     known = frozenset({"FunctionName", "FunctionVersion", "Name", "Description", "RoutingConfig"})
     fixed = frozenset({"FunctionName", "Name"})
 
@@ -156,11 +155,6 @@ class Alias(ResourceType):
 
     def delete(self, aws: Calls, resource: Resource) -> None:
         aws("lambda", "DeleteAlias", **resource.wanted.only("FunctionName", "Name"))
-
-    def attribute(self, aws: Calls, resource: Resource, name: str) -> Any:
-        if name != "AliasArn":
-            raise UnknownAttributeError(resource, name)
-        return resource.physical_resource_id
 
 
 class Permission(ResourceType):
@@ -185,6 +179,7 @@ class Permission(ResourceType):
 
 class EventSourceMapping(ResourceType):
     type = "AWS::Lambda::EventSourceMapping"
+    attributes = frozenset({"Id"})
     _start = frozenset({"EventSourceArn", "StartingPosition", "StartingPositionTimestamp"})
     known = _start | {
         "BatchSize", "BisectBatchOnFunctionError", "DestinationConfig", "Enabled",
@@ -207,11 +202,6 @@ class EventSourceMapping(ResourceType):
 
     def delete(self, aws: Calls, resource: Resource) -> None:
         aws("lambda", "DeleteEventSourceMapping", UUID=resource.physical_resource_id)
-
-    def attribute(self, aws: Calls, resource: Resource, name: str) -> Any:
-        if name != "Id":
-            raise UnknownAttributeError(resource, name)
-        return resource.physical_resource_id
 
 
 class EventInvokeConfig(ResourceType):

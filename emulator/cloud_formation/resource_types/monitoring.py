@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from emulator.cloud_formation.resource import (
     AlreadyExistsError,
     ResourceType,
-    UnknownAttributeError,
     refuse_existing,
 )
 
@@ -29,6 +28,7 @@ _ALARM = (
 
 class LogGroup(ResourceType):
     type = "AWS::Logs::LogGroup"
+    attributes = frozenset({"Arn"})
     named_by = "LogGroupName"
     known = frozenset({"LogGroupName", "RetentionInDays", "KmsKeyId", "Tags"})
     fixed = frozenset({"LogGroupName"})
@@ -54,8 +54,6 @@ class LogGroup(ResourceType):
         aws("logs", "DeleteLogGroup", logGroupName=resource.physical_resource_id)
 
     def attribute(self, aws: Calls, resource: Resource, name: str) -> Any:
-        if name != "Arn":
-            raise UnknownAttributeError(resource, name)
         group = resource.physical_resource_id
         groups = aws("logs", "DescribeLogGroups", logGroupNamePrefix=group)["logGroups"]
         return next(found["arn"] for found in groups if found["logGroupName"] == group)
@@ -63,6 +61,7 @@ class LogGroup(ResourceType):
 
 class Alarm(ResourceType):
     type = "AWS::CloudWatch::Alarm"
+    attributes = frozenset({"Arn"})
     named_by = "AlarmName"
     known = frozenset({"AlarmName", "Tags", *_ALARM})
     fixed = frozenset({"AlarmName"})
@@ -85,8 +84,6 @@ class Alarm(ResourceType):
         aws("cloudwatch", "DeleteAlarms", AlarmNames=[resource.physical_resource_id])
 
     def attribute(self, aws: Calls, resource: Resource, name: str) -> Any:
-        if name != "Arn":
-            raise UnknownAttributeError(resource, name)
         names = [resource.physical_resource_id]
         answer = aws("cloudwatch", "DescribeAlarms", AlarmNames=names)
         return answer["MetricAlarms"][0]["AlarmArn"]

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.cloud_formation.resource import (
     ResourceType,
-    UnknownAttributeError,
     refuse_existing,
 )
 from emulator.template import suffix
@@ -37,6 +36,7 @@ _ATTRIBUTES = {
 
 class Queue(ResourceType):
     type = "AWS::SQS::Queue"
+    attributes = frozenset({"Arn", "QueueName", "QueueUrl"})
     named_by = "QueueName"
     name_chars_max = 80 - len(".fifo")
     known = frozenset({"QueueName", "FifoQueue", "Tags", *_ATTRIBUTES})
@@ -76,8 +76,6 @@ class Queue(ResourceType):
             answer = aws("sqs", "GetQueueAttributes", QueueUrl=url, AttributeNames=["QueueArn"])
             return answer["Attributes"]["QueueArn"]
         known = {"QueueName": resource.wanted.name, "QueueUrl": url}
-        if name not in known:
-            raise UnknownAttributeError(resource, name)
         return known[name]
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from emulator.cloud_formation.resource import ResourceType, UnknownAttributeError
+from emulator.cloud_formation.resource import ResourceType
 
 if TYPE_CHECKING:
     from emulator.cloud_formation.calls import Calls
@@ -23,6 +23,7 @@ _OF_AWS = "arn:aws:iam::aws:"
 
 class Role(ResourceType):
     type = "AWS::IAM::Role"
+    attributes = frozenset({"Arn", "RoleId"})
     named_by = "RoleName"
     name_chars_max = 64
     known = frozenset({"RoleName", "Policies", "ManagedPolicyArns", "Tags", *_CREATE})
@@ -55,11 +56,8 @@ class Role(ResourceType):
         aws("iam", "DeleteRole", RoleName=name)
 
     def attribute(self, aws: Calls, resource: Resource, name: str) -> Any:
-        members = {"Arn": "Arn", "RoleId": "RoleId"}
-        if name not in members:
-            raise UnknownAttributeError(resource, name)
         answer = aws("iam", "GetRole", RoleName=resource.physical_resource_id)
-        return answer["Role"][members[name]]
+        return answer["Role"][name]
 
 
 def _set_policies(aws: Calls, role: str, *, before: dict[str, Any], after: dict[str, Any]) -> None:

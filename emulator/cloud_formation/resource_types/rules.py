@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from emulator.cloud_formation.resource import (
     ResourceType,
-    UnknownAttributeError,
     refuse_existing,
 )
 
@@ -24,6 +23,7 @@ _RULE = (
 
 class Rule(ResourceType):
     type = "AWS::Events::Rule"
+    attributes = frozenset({"Arn"})
     named_by = "Name"
     name_chars_max = 64
     known = frozenset({"Name", "Targets", "Tags", *_RULE})
@@ -51,8 +51,6 @@ class Rule(ResourceType):
         aws("events", "DeleteRule", Name=name, **bus)
 
     def attribute(self, aws: Calls, resource: Resource, name: str) -> Any:
-        if name != "Arn":
-            raise UnknownAttributeError(resource, name)
         bus = resource.wanted.only("EventBusName")
         return aws("events", "DescribeRule", Name=resource.physical_resource_id, **bus)["Arn"]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from emulator.cloud_formation.resource import ResourceType, UnknownAttributeError
+from emulator.cloud_formation.resource import ResourceType
 
 if TYPE_CHECKING:
     from emulator.cloud_formation.calls import Calls
@@ -32,6 +32,7 @@ _ATTRIBUTES = {"Arn": "TableArn", "StreamArn": "LatestStreamArn"}
 
 class Table(ResourceType):
     type = "AWS::DynamoDB::Table"
+    attributes = frozenset(_ATTRIBUTES)
     named_by = "TableName"
     known = frozenset(
         {"TableName", "StreamSpecification", "SSESpecification", "Tags", *_CREATE, *_SETTINGS}
@@ -87,8 +88,6 @@ class Table(ResourceType):
         aws("dynamodb", "DeleteTable", TableName=resource.physical_resource_id)
 
     def attribute(self, aws: Calls, resource: Resource, name: str) -> Any:
-        if name not in _ATTRIBUTES:
-            raise UnknownAttributeError(resource, name)
         answer = aws("dynamodb", "DescribeTable", TableName=resource.physical_resource_id)
         return answer["Table"].get(_ATTRIBUTES[name])
 
@@ -116,6 +115,7 @@ def _index_changes(before: dict[str, Any], after: dict[str, Any]) -> list[dict[s
 
 class Stream(ResourceType):
     type = "AWS::Kinesis::Stream"
+    attributes = frozenset({"Arn"})
     named_by = "Name"
     known = frozenset({"Name", "ShardCount", "StreamModeDetails", "RetentionPeriodHours", "Tags"})
     fixed = frozenset({"Name", "ShardCount", "StreamModeDetails", "RetentionPeriodHours"})
@@ -139,8 +139,6 @@ class Stream(ResourceType):
         aws("kinesis", "DeleteStream", StreamName=resource.physical_resource_id)
 
     def attribute(self, aws: Calls, resource: Resource, name: str) -> Any:
-        if name != "Arn":
-            raise UnknownAttributeError(resource, name)
         stream = resource.physical_resource_id
         answer = aws("kinesis", "DescribeStreamSummary", StreamName=stream)
         return answer["StreamDescriptionSummary"]["StreamARN"]

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from emulator.cloud_formation.resource import (
     AlreadyExistsError,
     ResourceType,
-    UnknownAttributeError,
 )
 from emulator.template import suffix
 
@@ -30,6 +29,7 @@ _SUBSCRIPTION_ATTRIBUTES = (
 
 class Topic(ResourceType):
     type = "AWS::SNS::Topic"
+    attributes = frozenset({"TopicArn", "TopicName"})
     named_by = "TopicName"
     known = frozenset({"TopicName", "Subscription", "Tags", *_TOPIC_ATTRIBUTES})
     fixed = frozenset({"TopicName", "FifoTopic"})
@@ -71,8 +71,6 @@ class Topic(ResourceType):
     def attribute(self, aws: Calls, resource: Resource, name: str) -> Any:
         arn = resource.physical_resource_id
         known = {"TopicArn": arn, "TopicName": arn.rpartition(":")[2]}
-        if name not in known:
-            raise UnknownAttributeError(resource, name)
         return known[name]
 
 
